@@ -1,0 +1,129 @@
+"""Families of parts: a family is a folder in `parts/`, a kind is a file there, named by the word people write in TOML.
+
+A third party adds a kind by the entry point group `runner.<family>`; only the module that a spec names is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, ClassVar, cast
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+from runner.errors import RunnerError, did_you_mean
+
+
+class Table(BaseModel):
+    """A TOML table: frozen, strict about types, no unknown key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class Part(Table):
+    """One kind of a family: its fields are what people write, its methods what it does.
+
+    Each subclass sets `kind`, the name of its file, and ends its docstring with a TOML example that the suite runs.
+    """
+
+    kind: ClassVar[str] = ""
+
+
+@cache
+def plugins(family: str) -> dict[str, EntryPoint]:
+    """Kinds that other installed packages offer for a family."""
+    return {point.name: point for point in entry_points(group=f"runner.{family}")}
+
+
+@cache
+def names(family: str) -> tuple[str, ...]:
+    """The words a spec may use for this family, sorted."""
+    package = importlib.import_module(f"runner.parts.{family}")
+    own = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
+    return tuple(sorted(own | set(plugins(family))))
+
+
+@cache
+def pick(family: str, name: str) -> type[Part]:
+    """The class behind a word; importing nothing but its module."""
+    if name not in names(family):
+        raise RunnerError(f"unknown {family} kind `{name}`", did_you_mean(name, names(family)))
+    if name in plugins(family):
+        return cast(type[Part], plugins(family)[name].load())
+    module = importlib.import_module(f"runner.parts.{family}.{name}")
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Part) and value.kind == name and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} must define exactly one Part with kind = {name!r}")
+    return found[0]
+
+
+class Family:
+    """Annotation of a field that holds one part of a family, told apart by the value of one word.
+
+    `Annotated[Part, Family("tasks")]` validates by the named kind's own fields and yields a JSON schema over all kinds.
+    """
+
+    def __init__(self, family: str, word: str = "type") -> None:
+        self.family = family
+        self.key = word
+
+    def word(self) -> Word:
+        """Annotation of a field that holds only the name of a kind."""
+        return Word(self.family)
+
+    def build(self, value: Any) -> Part:
+        """The part that a table describes."""
+        if isinstance(value, Part):
+            return value
+        if not isinstance(value, dict):
+            raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
+        if self.key not in value:
+            raise PydanticCustomError(
+                "missing_kind",
+                "`{key}` is missing",
+                {"key": self.key, "family": self.family, "allowed": list(names(self.family))},
+            )
+        return pick(self.family, Word(self.family, self.key).check(value[self.key])).model_validate(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.build,
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda part, info: part.model_dump(mode=info.mode, by_alias=True), info_arg=True
+            ),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        kinds = [handler(pick(self.family, name).__pydantic_core_schema__) for name in names(self.family)]
+        return {"oneOf": kinds} if len(kinds) > 1 else kinds[0]
+
+
+class Word:
+    """Annotation of a string that must name a kind of a family."""
+
+    def __init__(self, family: str, key: str = "") -> None:
+        self.family = family
+        self.key = key
+
+    def check(self, value: Any) -> str:
+        """The word itself where the family has it."""
+        if value not in names(self.family):
+            raise PydanticCustomError(
+                "unknown_kind",
+                "unknown {family} kind",
+                {"key": self.key, "family": self.family, "found": value, "allowed": list(names(self.family))},
+            )
+        return str(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "enum": list(names(self.family))}

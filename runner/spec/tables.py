@@ -1,0 +1,188 @@
+"""The tables of a spec: every word an author may write, with its type, bounds, unit and default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from runner.kinds import Family, Part, Table
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Model(Table):
+    """The pre-trained trunk that the heads sit on, and how much of it is trained."""
+
+    base: Text
+    """Where the weights come from: `package:NAME` (inside an installed package), a folder, or a hub id."""
+    revision: Text | None = None
+    """Commit, tag or branch of a hub id; default: what the local cache holds."""
+    max_length: Annotated[int, Field(ge=4, le=1_000_000)] = 128
+    """Longest input in tokens, special tokens included; longer inputs are cut. Default 128."""
+    pooling: Literal["mean", "cls"] = "mean"
+    """How token vectors become one vector: `mean` over tokens or the first token `cls`. Default mean."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Dropout probability in front of every head. Default 0.1."""
+    adapter: Annotated[Part, Family("adapters")] | None = None
+    """Train a small adapter on the frozen trunk; left out = all weights are trained."""
+
+
+class Split(Table):
+    """Rows taken out of another split of the same data set."""
+
+    from_: Annotated[Literal["train", "validation", "test"], Field(alias="from")] = "train"
+    """The split whose rows are taken. Default train."""
+    fraction: Fraction | None = None
+    """Share of the rows, between 0 and 1, chosen by the hash of their id; adding rows moves no other row."""
+    stratify: Text | None = None
+    """Column whose classes each give the same share; only with `fraction`."""
+    group: Text | None = None
+    """Column whose equal values stay together in one split; only with `fraction`."""
+    column: Text | None = None
+    """Column that names the split of each row; with `values` instead of `fraction`."""
+    values: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Values of `column` that belong to this split."""
+
+    @model_validator(mode="after")
+    def one_way(self) -> Split:
+        by_column = self.column is not None or self.values is not None
+        if by_column == (self.fraction is not None) or (by_column and None in (self.column, self.values)):
+            raise PydanticCustomError("one_way", "a split takes either `fraction`, or `column` with `values`")
+        if by_column and (self.stratify or self.group):
+            raise PydanticCustomError("one_way", "`stratify` and `group` go with `fraction` only")
+        if self.stratify and self.group:
+            raise PydanticCustomError("one_way", "`stratify` and `group` exclude each other")
+        return self
+
+
+class Data(Table):
+    """One data set and its three splits; paths are relative to the spec's file."""
+
+    train: Text
+    """File, folder or `hub:OWNER/NAME#SPLIT` with the rows to learn from."""
+    validation: Text | Split = Split.model_validate({"from": "train", "fraction": 0.1})
+    """Rows that choose the best checkpoint. Default: a tenth of train, by hash."""
+    test: Text | Split | None = None
+    """Rows that are scored once at the end; left out = no test score."""
+    format: Annotated[str, Family("sources").word()] | None = None
+    """How the files are read; default: by their ending."""
+    id: Text | None = None
+    """Column with a stable, unique id of each row; default: the hash of the row's input."""
+    empty_text: Literal["error", "drop"] = "error"
+    """What to do with a row whose text or label is empty. Default error."""
+
+
+class EarlyStopping(Table):
+    """Stop when a validation metric no longer improves."""
+
+    metric: Text = "combined"
+    """`combined`, `loss` or `TASK.METRIC`, measured on validation after each epoch. Default combined."""
+    patience: Annotated[int, Field(ge=1, le=1000)] = 2
+    """Epochs without improvement before training stops. Default 2."""
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    """Smallest change that counts as improvement, in the metric's unit. Default 0."""
+
+
+class Train(Table):
+    """How the weights are trained: AdamW with warm-up."""
+
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 3
+    """Passes over the training rows. Default 3."""
+    max_steps: Annotated[int, Field(ge=1)] | None = None
+    """Stop after this many optimizer steps even within an epoch; default no limit."""
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
+    """Examples of one forward pass. Default 32."""
+    accumulate: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Batches whose gradients make one optimizer step, each example weighing the same. Default 1."""
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 5e-5
+    """Peak learning rate after warm-up. Default 5e-5; adapters want about ten times more."""
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    """Course of the learning rate after warm-up, down to 0 at the end. Default linear."""
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the optimizer steps in which the learning rate rises from 0. Default 0.1."""
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """AdamW's decay per unit of learning rate; norms and biases are exempt. Default 0.01."""
+    clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
+    """Largest L2 norm of all gradients together. Default 1.0."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of the forward pass; `auto` is bf16 where the processor computes in it, else fp32. Default auto."""
+    batching: Literal["length_grouped", "random"] = "length_grouped"
+    """Put texts of similar length into one batch, or any. Default length_grouped."""
+    packing: bool = True
+    """Compute without padding where the architecture allows it; the logits are the same. Default true."""
+    select_by: Text = "combined"
+    """Validation metric of the best checkpoint: `combined` (mean of each task's first metric), `loss` or `TASK.METRIC`. Default combined."""
+    early_stopping: EarlyStopping | None = None
+    """Stop before `epochs` when validation no longer improves; left out = train to the end."""
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
+    """Minutes between two saved states within an epoch; each epoch's end is saved too. Default 5."""
+
+
+class Evaluate(Table):
+    """How the best checkpoint is scored."""
+
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
+    """Examples of one forward pass. Default 64."""
+    confidence: Fraction = 0.95
+    """Coverage of the bootstrap intervals. Default 0.95."""
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """Bootstrap resamples of the examples. Default 1000."""
+    baselines: list[Literal["majority", "tfidf"]] = ["majority", "tfidf"]
+    """Simple models scored beside the trained one. Default both."""
+
+
+class Execute(Table):
+    """Where and how the work is done; never changes a result."""
+
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Processor threads of one run; default: what torch chooses."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where the tensors live. Default auto."""
+
+
+class Experiment(Table):
+    """One experiment: the whole of a TOML file."""
+
+    name: Name
+    """Short name of the experiment: letters, digits, dots, dashes, underscores."""
+    description: str = ""
+    """What the experiment is for, in one sentence."""
+    extends: Text | None = None
+    """Another spec whose tables this one overrides, one level deep; relative to this file."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    """Seed of all randomness. Default 13."""
+    seeds: Annotated[list[Annotated[int, Field(ge=0, lt=2**32)]], Field(min_length=1)] | None = None
+    """Several seeds: one run each; instead of `seed`."""
+    model: Model
+    """The pre-trained trunk."""
+    data: Annotated[dict[Name, Data], Field(min_length=1)]
+    """Data sets by name."""
+    tasks: Annotated[dict[Name, Annotated[Part, Family("tasks")]], Field(min_length=1)]
+    """Tasks by name; each is one head on the shared trunk."""
+    mixing: Annotated[Part, Family("mixing", word="strategy")] | None = None
+    """How batches of several data sets are mixed; default proportional."""
+    train: Train = Train()
+    """Training."""
+    evaluate: Evaluate = Evaluate()
+    """Evaluation."""
+    execute: Execute = Execute()
+    """Execution."""
+
+    @model_validator(mode="after")
+    def seed_or_seeds(self) -> Experiment:
+        if self.seed is not None and self.seeds is not None:
+            raise PydanticCustomError("one_way", "write either `seed` or `seeds`, not both")
+        return self
+
+    @property
+    def all_seeds(self) -> tuple[int, ...]:
+        """The seeds of the runs, in the order written."""
+        return tuple(self.seeds or [13 if self.seed is None else self.seed])
+
+    def written(self) -> dict[str, Any]:
+        """Everything with its defaults filled in, as JSON-compatible values under the author's words."""
+        return self.model_dump(mode="json", by_alias=True)
