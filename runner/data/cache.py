@@ -1,0 +1,89 @@
+"""Prepared data on disk, addressed by the content of what it was made from: equal work is done once."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock
+
+from runner.data import manifest
+from runner.data.explain import changes, nearest_manifest
+from runner.errors import RunnerError
+
+Build = Callable[[Path], Mapping[str, Any]]
+
+
+def fingerprint(value: Any) -> str:
+    """SHA-256 in hex of a JSON value, whatever the order of its keys."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Cache:
+    """Entries `<folder>/<stage>/<key>/`, each whole or absent, with a manifest that says why it exists."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, stage: str, key: str) -> Path | None:
+        """The entry, or None where it is missing or its files have not the sizes that its manifest states."""
+        entry = self.folder / stage / key
+        known = manifest.read(entry)
+        return entry if known is not None and manifest.whole(entry, known) else None
+
+    def make(self, stage: str, key: str, build: Build, why: Mapping[str, Any]) -> Path:
+        """The entry, built first where it is missing; of several processes one builds and the others wait.
+
+        `build` writes files into the folder it is given and returns facts for the manifest, such as {"rows": 3}.
+        `why` holds the inputs of the stage by name, as JSON values; `explain` compares them.
+        """
+        found = self.find(stage, key)
+        if found:
+            return found
+        locks = self.folder / stage / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / key):
+            return self.find(stage, key) or self._build(stage, key, build, why)
+
+    def manifest(self, stage: str, key: str) -> dict[str, Any]:
+        """What is known about an entry; empty where there is none."""
+        return manifest.read(self.folder / stage / key) or {}
+
+    def explain(self, stage: str, key: str, inputs: Mapping[str, Any]) -> str:
+        """Why there is a hit or a miss, in words."""
+        known = self.manifest(stage, key)
+        if known:
+            return f"hit: built {known['created']}" if self.find(stage, key) else "miss: the entry is damaged"
+        near = nearest_manifest(self.folder / stage, inputs)
+        if near is None:
+            return f"miss: nothing of stage `{stage}` is cached"
+        differing = changes(near["inputs"], inputs)
+        return f"miss: {', '.join(differing)}" if differing else "miss: made by another version of the code"
+
+    def _build(self, stage: str, key: str, build: Build, why: Mapping[str, Any]) -> Path:
+        parent = self.folder / stage
+        about = {"stage": stage, "key": key, "inputs": dict(why), "why": self.explain(stage, key, why)}
+        for stale in [parent / key, *parent.glob(f".{key}.*.tmp")]:
+            shutil.rmtree(stale, ignore_errors=True)
+        temporary = parent / f".{key}.{uuid4().hex[:8]}.tmp"
+        temporary.mkdir()
+        try:
+            began = time.perf_counter()
+            facts = build(temporary)
+            manifest.seal(temporary, {**about, **facts, "seconds": round(time.perf_counter() - began, 3)})
+            temporary.rename(parent / key)
+            manifest.sync(parent)
+        except BaseException as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise RunnerError(f"no space left for the cache in `{self.folder}`", "free some space") from error
+            raise
+        return parent / key

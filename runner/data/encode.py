@@ -1,0 +1,105 @@
+"""The stage `encode`: token ids of every example in the cache, and how long the texts are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.data.cache import Cache, fingerprint
+from runner.data.files import content_hash
+from runner.data.identify import keys
+from runner.data.tables import mapped, write
+from runner.data.tokens import Cutter, Tokens, encoded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VERSION = 1
+TABLE = "tokens.arrow"
+
+
+def encode(
+    table: pa.Table,
+    inputs: Sequence[str],
+    tokenizer_file: Path,
+    max_length: int,
+    cache: Cache,
+    key_inputs: Mapping[str, Any],
+) -> pa.Table:
+    """The tokens of the rows, in their order, as the tokenizer encodes one text or a pair, special tokens included.
+
+    Columns: `id`; `input_ids` list<int32>, at most `max_length`, of a pair the longer text is cut first; `pair` int32,
+    the index of the first token of the second text, or the count of ids if there is none; `tokens` int32, the count
+    before cutting. `key_inputs` must tell the rows apart: the fingerprint of the data set and the name of the split.
+    """
+    key, why = encode_key(inputs, tokenizer_file, max_length, cache, key_inputs)
+
+    def build(entry: Path) -> Mapping[str, Any]:
+        cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
+        return {"rows": write(entry / TABLE, token_batches(table, inputs, cutter))}
+
+    return mapped(cache.make("encode", key, build, why) / TABLE)
+
+
+def encode_key(
+    inputs: Sequence[str], tokenizer_file: Path, max_length: int, cache: Cache, key_inputs: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Key and inputs of the stage, for `Cache.explain("encode", ...)` without encoding anything."""
+    why = {
+        **key_inputs,
+        "columns": list(inputs),
+        "tokenizer": content_hash(tokenizer_file, cache),
+        "max_length": max_length,
+        "version": VERSION,
+    }
+    return fingerprint({"stage": "encode", **why}), why
+
+
+def token_batches(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[pa.RecordBatch]:
+    """Record batches of tokens; one empty batch when there are no rows."""
+    if not table.num_rows:
+        yield token_batch([], [])
+    for ids, tokens in encoded(table, inputs, cutter):
+        yield token_batch(ids, tokens)
+
+
+def token_batch(ids: list[str], tokens: list[Tokens]) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    ends = np.cumsum([0, *(len(each.ids) for each in tokens)]).astype(np.int32)
+    flat = np.fromiter((number for each in tokens for number in each.ids), np.int32, count=int(ends[-1]))
+    return pa.record_batch(
+        {
+            "id": pa.array(ids, pa.string()),
+            "input_ids": pa.ListArray.from_arrays(pa.array(ends), pa.array(flat)),
+            "pair": pa.array([each.pair for each in tokens], pa.int32()),
+            "tokens": pa.array([each.uncut for each in tokens], pa.int32()),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tokens of an example before cutting, special tokens included; `truncated` is the share that would be cut."""
+
+    rows: int
+    p50: float
+    p95: float
+    max: int
+    truncated: float
+
+
+def lengths(
+    table: pa.Table, inputs: Sequence[str], tokenizer_file: Path, max_length: int, sample: int = 2000
+) -> Lengths:
+    """How long the examples are, measured on those whose ids have the smallest hashes."""
+    order = np.argsort(keys(table["id"], b"sample:"), kind="stable")
+    chosen = table.take(np.sort(order[:sample]))
+    cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
+    counts = np.array([each.uncut for _, part in encoded(chosen, inputs, cutter) for each in part] or [0])
+    p50, p95 = np.percentile(counts, [50, 95]).tolist()
+    return Lengths(chosen.num_rows, p50, p95, int(counts.max()), float((counts > max_length).mean()))

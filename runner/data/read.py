@@ -1,0 +1,73 @@
+"""The stage `read`: a file in any format becomes an Arrow table in the cache, once for each content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.data.cache import Cache, fingerprint
+from runner.data.files import content_hash, locate, source_of
+from runner.data.tables import mapped, write
+from runner.errors import RunnerError
+from runner.parts.sources.dataset import container, wanted_split
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VERSION = 1
+TABLE = "table.arrow"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One file of a data set as it was read: `_line` and all its columns."""
+
+    written: str
+    path: Path
+    sha256: str
+    key: str
+    bytes: int
+    table: pa.Table
+
+    @property
+    def available(self) -> list[str]:
+        """The names of its columns."""
+        return [name for name in self.table.column_names if name != "_line"]
+
+
+def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin:
+    """The rows of what a spec in `folder` names; RunnerError where they can't be had."""
+    path = locate(written, folder)
+    source = source_of(path, format)
+    if source.endings and path.is_dir():
+        raise RunnerError(f"`{written}` is a folder", f"name a file for `format = {source.kind!r}`")
+    sha256 = content_hash(path, cache)
+    unpacked = {"gzip": True} if path.suffix == ".gz" else {}
+    inputs = {
+        "content": sha256,
+        "format": source.model_dump(),
+        "version": VERSION,
+        "split": wanted_split(path),
+        **unpacked,
+    }
+    key = fingerprint({"stage": "read", **inputs})
+
+    def build(entry: Path) -> Mapping[str, Any]:
+        rows = write(entry / TABLE, source.batches(path))
+        if content_hash(path, cache) != sha256:
+            raise RunnerError(f"`{written}` changed while it was read", "wait until it is written, then try again")
+        return {"rows": rows, "bytes": size(path)}
+
+    entry = cache.make("read", key, build, {"file": path.name, **inputs})
+    manifest = cache.manifest("read", key)
+    return Origin(written, path, sha256, key, manifest["bytes"], mapped(entry / TABLE))
+
+
+def size(path: Path) -> int:
+    """Bytes of a file or of all files of a folder; 0 for a hub id."""
+    place = container(path)
+    if place.is_dir():
+        return sum(entry.stat().st_size for entry in place.rglob("*") if entry.is_file())
+    return place.stat().st_size if place.exists() else 0

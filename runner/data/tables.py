@@ -1,0 +1,52 @@
+"""Arrow tables on disk: uncompressed IPC files, written batch by batch and opened memory-mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+SLICE = 16_384
+
+
+def write(path: Path, batches: Iterable[pa.RecordBatch]) -> int:
+    """Write batches of one schema, at least one; the count of their rows."""
+    import pyarrow as pa
+
+    stream = iter(batches)
+    first = next(stream)
+    rows = 0
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, first.schema) as writer:
+        for batch in chain([first], stream):
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
+
+
+def mapped(path: Path) -> pa.Table:
+    """The table of a file, without reading it into memory."""
+    import pyarrow as pa
+
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def taken(table: pa.Table, index: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The rows at these ascending positions, batch by batch; one empty batch when there are none."""
+    import numpy as np
+    import pyarrow as pa
+
+    chosen = np.zeros(table.num_rows, bool)
+    chosen[index] = True
+    start = 0
+    for batch in table.to_batches(max_chunksize=SLICE):
+        here = chosen[start : start + batch.num_rows]
+        start += batch.num_rows
+        if here.any():
+            yield batch if here.all() else batch.filter(pa.array(here))
+    if not len(index):
+        yield pa.RecordBatch.from_pylist([], table.schema)

@@ -1,0 +1,83 @@
+"""Batch: the ids and tensors of some examples of one stream, without or with padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Token sequences of one stream (a data set read by one choice of input columns) and their targets.
+
+    Packed: `input_ids` and `type_ids` have shape [1, tokens], one sequence after the other, `position_ids` restart at
+    each. Padded: shape [examples, longest]. `lengths` [examples] counts the tokens of each sequence.
+    `targets[task]` [examples] holds class indices. `share` is this batch's part of the examples of its optimizer step.
+    """
+
+    stream: str
+    rows: tuple[int, ...]
+    input_ids: torch.Tensor
+    type_ids: torch.Tensor
+    lengths: torch.Tensor
+    packed: bool
+    targets: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    share: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        if self.input_ids.device == device:
+            return self
+        return replace(
+            self,
+            input_ids=self.input_ids.to(device),
+            type_ids=self.type_ids.to(device),
+            lengths=self.lengths.to(device),
+            targets={task: target.to(device) for task, target in self.targets.items()},
+        )
+
+
+def build(
+    stream: str,
+    rows: Sequence[int],
+    sequences: Sequence[np.ndarray],
+    pairs: Sequence[int],
+    targets: Mapping[str, np.ndarray],
+    *,
+    packed: bool,
+    pad_id: int,
+    share: float = 1.0,
+) -> Batch:
+    """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length where none does)."""
+    lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
+    place = layout(lengths, packed)
+    shape = (1, int(lengths.sum())) if packed else (len(sequences), int(lengths.max()))
+    input_ids = np.full(shape[0] * shape[1], pad_id, np.int64)
+    type_ids = np.zeros(shape[0] * shape[1], np.int64)
+    input_ids[place] = np.concatenate(sequences)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    type_ids[place] = within >= np.repeat(np.asarray(pairs), lengths)
+    return Batch(
+        stream=stream,
+        rows=tuple(rows),
+        input_ids=torch.from_numpy(input_ids).view(shape),
+        type_ids=torch.from_numpy(type_ids).view(shape),
+        lengths=torch.from_numpy(lengths),
+        packed=packed,
+        targets={task: torch.from_numpy(target) for task, target in targets.items()},
+        share=share,
+    )
+
+
+def layout(lengths: np.ndarray, packed: bool) -> np.ndarray:
+    """Where each token goes in the flat tensor: one after the other, or each sequence in a row of its own."""
+    if packed:
+        return np.arange(lengths.sum())
+    starts = np.arange(len(lengths)) * lengths.max()
+    return np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())

@@ -1,0 +1,25 @@
+"""Accuracy: the share of right answers."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from runner.parts.metrics._metric import Metric
+from runner.parts.metrics._resamples import Numbers, Resamples, ratio
+
+
+class Accuracy(Metric):
+    """Share of the examples whose predicted label is the gold one, from 0 to 1.
+
+    ```toml
+    type = "accuracy"
+    ```
+    """
+
+    kind: ClassVar[str] = "accuracy"
+
+    type: Literal["accuracy"] = "accuracy"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples) -> Numbers:
+        return ratio(resamples.hits.sum(1), resamples.gold.sum(1))

@@ -1,0 +1,30 @@
+"""F1 of each label."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from runner.parts.metrics._metric import Metric
+from runner.parts.metrics._resamples import Numbers, Resamples, f1
+
+
+class ClassF1(Metric):
+    """Harmonic mean of the label's precision and recall, from 0 to 1; 0 / 0 is 0.
+
+    Labels that occur neither in gold nor in predicted are left out.
+
+    ```toml
+    type = "class_f1"
+    ```
+    """
+
+    kind: ClassVar[str] = "class_f1"
+    per_class: ClassVar[bool] = True
+
+    type: Literal["class_f1"] = "class_f1"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples) -> Numbers:
+        return np.where(resamples.occurring, f1(resamples), np.nan)

@@ -1,0 +1,30 @@
+"""Precision of each label."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from runner.parts.metrics._metric import Metric
+from runner.parts.metrics._resamples import Numbers, Resamples, precision
+
+
+class ClassPrecision(Metric):
+    """Right share of the label's predictions, from 0 to 1; 0 / 0 is 0.
+
+    Labels that occur neither in gold nor in predicted are left out.
+
+    ```toml
+    type = "class_precision"
+    ```
+    """
+
+    kind: ClassVar[str] = "class_precision"
+    per_class: ClassVar[bool] = True
+
+    type: Literal["class_precision"] = "class_precision"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples) -> Numbers:
+        return np.where(resamples.occurring, precision(resamples), np.nan)

@@ -1,0 +1,30 @@
+"""Recall of each label."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from runner.parts.metrics._metric import Metric
+from runner.parts.metrics._resamples import Numbers, Resamples, recall
+
+
+class ClassRecall(Metric):
+    """Found share of the label's examples, from 0 to 1; 0 / 0 is 0.
+
+    Labels that occur neither in gold nor in predicted are left out.
+
+    ```toml
+    type = "class_recall"
+    ```
+    """
+
+    kind: ClassVar[str] = "class_recall"
+    per_class: ClassVar[bool] = True
+
+    type: Literal["class_recall"] = "class_recall"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples) -> Numbers:
+        return np.where(resamples.occurring, recall(resamples), np.nan)

@@ -1,0 +1,35 @@
+"""Log loss: surprise at the gold label."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from runner.parts.metrics._metric import Metric
+from runner.parts.metrics._resamples import Numbers, Resamples
+
+
+class LogLoss(Metric):
+    """Mean negative natural logarithm of the gold label's probability, in nats; 0 is perfect.
+
+    As in scikit-learn, probabilities are clipped to [eps, 1 - eps] of float64.
+
+    ```toml
+    type = "log_loss"
+    ```
+    """
+
+    kind: ClassVar[str] = "log_loss"
+    higher_is_better: ClassVar[bool] = False
+
+    type: Literal["log_loss"] = "log_loss"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples) -> Numbers:
+        answers = resamples.answers
+        eps = np.finfo(np.float64).eps
+        chances = answers.probabilities[np.arange(len(answers)), answers.gold]
+        losses: Numbers = -np.log(np.clip(chances, eps, 1 - eps))
+        means: Numbers = losses[resamples.rows].mean(1)
+        return means

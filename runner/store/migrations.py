@@ -1,0 +1,98 @@
+"""Steps from the database of an older program to today's: each runs once, in order, and the database remembers it.
+
+A fresh database gets today's tables at once, so a step must do no harm to a table that is already new
+(`ADD COLUMN IF NOT EXISTS`). Views and comments are made again whenever their text changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import duckdb
+
+from runner.errors import RunnerError
+from runner.store.tables import TABLES, Table
+from runner.store.views import VIEWS
+
+_OWN = {
+    "migrations": Table(
+        "The migrations that ran on this database.",
+        {
+            "number": ("BIGINT", "place in the order, 1-based"),
+            "name": ("VARCHAR", "name of the migration"),
+            "applied": ("TIMESTAMP", "when it ran, UTC"),
+        },
+    ),
+    "texts": Table(
+        "The state of views and comments.",
+        {"fingerprint": ("VARCHAR", "hash of the text of all views and comments")},
+    ),
+}
+ALL_TABLES = TABLES | _OWN
+
+
+def first_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Creates what `tables.py` declares."""
+    for name, table in TABLES.items():
+        con.execute(table.ddl(name))
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (first_tables,)
+
+
+def migrate(con: duckdb.DuckDBPyConnection, path: object) -> None:
+    """Brings a database up to date, all in one transaction; `path` is how messages call it."""
+    for name, table in _OWN.items():
+        con.execute(table.ddl(name))
+    done = _number(con)
+    if done > len(MIGRATIONS):
+        raise RunnerError(
+            f"`{path}` was made by a newer runner: it has migration {done}, this program knows {len(MIGRATIONS)}",
+            "upgrade the runner, or make the database again from the logs: `runner store rebuild`",
+        )
+    if done == len(MIGRATIONS) and _remembered(con) == _fingerprint():
+        return
+    con.execute("BEGIN")
+    for number, step in enumerate(MIGRATIONS[done:], done + 1):
+        step(con)
+        con.execute(
+            "INSERT INTO migrations VALUES (?, ?, now() AT TIME ZONE 'UTC')", [number, getattr(step, "__name__", "")]
+        )
+    _write_texts(con)
+    con.execute("COMMIT")
+
+
+def _number(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _remembered(con: duckdb.DuckDBPyConnection) -> str:
+    row = con.execute("SELECT fingerprint FROM texts").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _fingerprint() -> str:
+    return hashlib.sha256(repr((ALL_TABLES, VIEWS)).encode()).hexdigest()
+
+
+def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
+    for name, view in VIEWS.items():
+        con.execute(f"CREATE OR REPLACE VIEW {name} AS {view.sql}")
+        con.execute(f"COMMENT ON VIEW {name} IS {_quoted(view.comment)}")
+        _comment_columns(con, name, view.columns)
+    for name, table in ALL_TABLES.items():
+        con.execute(f"COMMENT ON TABLE {name} IS {_quoted(table.comment)}")
+        _comment_columns(con, name, {column: sentence for column, (_, sentence) in table.columns.items()})
+    con.execute("DELETE FROM texts")
+    con.execute("INSERT INTO texts VALUES (?)", [_fingerprint()])
+
+
+def _comment_columns(con: duckdb.DuckDBPyConnection, owner: str, sentences: dict[str, str]) -> None:
+    for column, sentence in sentences.items():
+        con.execute(f"COMMENT ON COLUMN {owner}.{column} IS {_quoted(sentence)}")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

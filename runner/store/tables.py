@@ -1,0 +1,233 @@
+"""The tables of the database: columns with their types and sentences, and what a later record replaces.
+
+Times are UTC. Every row of a run goes when its log is read anew, so each table that is filled from logs has `run`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: `columns` maps a name to (type, sentence), in the order of rows.
+
+    A record replaces the rows of earlier records that agree with its own rows in all columns of `scope`; an empty
+    scope keeps everything.
+    """
+
+    comment: str
+    columns: dict[str, tuple[str, str]]
+    scope: tuple[str, ...] = ()
+
+    def ddl(self, name: str) -> str:
+        """The statement that creates the table where it is missing."""
+        return f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c} {kind}' for c, (kind, _) in self.columns.items())})"
+
+
+_ORIGIN = {
+    "run": ("VARCHAR", "id of the run, the name of its folder"),
+    "attempt": ("BIGINT", "the attempt that recorded this row, 1-based"),
+}
+_RUN = {"run": _ORIGIN["run"]}
+_SPLIT = {"split": ("VARCHAR", "train, validation or test; empty where a record names none")}
+_TASK = {"task": ("VARCHAR", "the task in the spec; empty for what concerns all tasks, such as the total loss")}
+_TIME = {"time": ("TIMESTAMP", "when it was recorded, UTC")}
+_METRIC = {"metric": ("VARCHAR", "loss, learning_rate or the name of a metric")}
+
+TABLES = {
+    "runs": Table(
+        "One row a run; a run is one trial of an experiment with one seed.",
+        {
+            **_RUN,
+            "attempts": ("BIGINT", "the highest attempt so far; above 1 after a resume"),
+            "name": ("VARCHAR", "name of the experiment"),
+            "description": ("VARCHAR", "what the author says about it"),
+            "seed": ("BIGINT", "seed of every random choice"),
+            "trial_key": ("VARCHAR", "fingerprint of all that decides the result; equal keys mean an equal trial"),
+            "plan_key": ("VARCHAR", "fingerprint of the plan that this run belongs to"),
+            "spec_file": ("VARCHAR", "path of the spec as it was given"),
+            "git_commit": ("VARCHAR", "commit of the working tree, if there was one"),
+            "git_dirty": ("BOOLEAN", "whether the working tree had changes that were not committed"),
+            "version": ("VARCHAR", "version of the runner"),
+            "state": ("VARCHAR", "of the last attempt: running, finished, failed, interrupted or lost (its process died)"),
+            "started": ("TIMESTAMP", "begin of the first attempt, UTC"),
+            "finished": ("TIMESTAMP", "end of the last attempt, UTC; null while it runs or when it was lost"),
+            "seconds": ("DOUBLE", "wall time of all attempts that ended, summed"),
+        },
+        ("run",),
+    ),
+    "attempts": Table(
+        "One row for each time a run was started or resumed.",
+        {
+            **_ORIGIN,
+            "started": ("TIMESTAMP", "when it began, UTC"),
+            "pid": ("BIGINT", "its process"),
+            "host": ("VARCHAR", "the machine of the process"),
+            "environment": ("JSON", "python, platform, processor, cores, memory in bytes, packages, git"),
+            "finished": ("TIMESTAMP", "when it ended, UTC"),
+            "seconds": ("DOUBLE", "wall time"),
+            "state": ("VARCHAR", "running, finished, failed, interrupted or lost (its process died)"),
+        },
+        ("run", "attempt"),
+    ),
+    "specs": Table(
+        "The spec of each run, as written and as resolved.",
+        {
+            **_ORIGIN,
+            "text": ("VARCHAR", "the TOML as the author wrote it"),
+            "resolved": ("JSON", "the complete spec with all defaults and the values of this trial"),
+        },
+        ("run",),
+    ),
+    "params": Table(
+        "One row for each value of the resolved spec of a run.",
+        {
+            **_ORIGIN,
+            "name": ("VARCHAR", "dotted path in the spec, such as train.learning_rate"),
+            "value": ("VARCHAR", "the value as text; lists and tables as JSON"),
+            "number": ("DOUBLE", "the value where it is a number, else null"),
+            "kind": ("VARCHAR", "integer, float, boolean, string, list, table or null"),
+        },
+        ("run",),
+    ),
+    "packages": Table(
+        "Installed packages of each attempt.",
+        {**_ORIGIN, "name": ("VARCHAR", "name of the package"), "version": ("VARCHAR", "its version")},
+        ("run", "attempt"),
+    ),
+    "stages": Table(
+        "The stages that each attempt walked: what was done, and what was taken from the cache.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            "name": ("VARCHAR", "name of the stage"),
+            "key": ("VARCHAR", "fingerprint of its inputs"),
+            "cached": ("BOOLEAN", "whether the result came from the cache"),
+            "reason": ("VARCHAR", "why it was or was not cached"),
+            "rows": ("BIGINT", "rows that came out"),
+            "seconds": ("DOUBLE", "wall time"),
+            "detail": ("JSON", "what else the stage tells"),
+        },
+        ("run", "attempt", "name", "key"),
+    ),
+    "data": Table(
+        "The files that a run read, by content.",
+        {
+            **_ORIGIN,
+            "data": ("VARCHAR", "name of the data set in the spec"),
+            **_SPLIT,
+            "file": ("VARCHAR", "path of the file"),
+            "sha256": ("VARCHAR", "hash of its content"),
+            "rows": ("BIGINT", "rows in it"),
+            "bytes": ("BIGINT", "its size"),
+        },
+        ("run", "data", "split", "file"),
+    ),
+    "metrics": Table(
+        "One row a point of a curve; a resumed run replays steps and replaces their points. Values may be NaN: see `curves`.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            "step": ("BIGINT", "optimizer steps done"),
+            "epoch": ("DOUBLE", "passes over the training data done"),
+            **_SPLIT,
+            **_TASK,
+            **_METRIC,
+            "value": ("DOUBLE", "the measured value"),
+        },
+        ("run", "step", "split", "task", "metric"),
+    ),
+    "scores": Table(
+        "Final scores of the best model and of the baselines, with their doubt.",
+        {
+            **_ORIGIN,
+            **_SPLIT,
+            "model": ("VARCHAR", "best, majority or tfidf"),
+            **_TASK,
+            **_METRIC,
+            "position": ("BIGINT", "order in the record, 0-based; the first metric of a task is its main one"),
+            "value": ("DOUBLE", "the score"),
+            "low": ("DOUBLE", "lower end of the confidence interval, null if unknown"),
+            "high": ("DOUBLE", "upper end of the confidence interval, null if unknown"),
+            "n": ("BIGINT", "answers it was measured on"),
+        },
+        ("run", "split", "model", "task", "metric"),
+    ),
+    "answers": Table(
+        "One row for each answer of the best model; a record holds all answers of one task on one split.",
+        {
+            **_ORIGIN,
+            **_SPLIT,
+            **_TASK,
+            "position": ("BIGINT", "order in the record, 0-based"),
+            "id": ("VARCHAR", "id of the example, the hash of its content"),
+            "gold": ("VARCHAR", "label in the data"),
+            "predicted": ("VARCHAR", "label that the model chose"),
+            "confidence": ("DOUBLE", "probability of the chosen label"),
+            "gold_probability": ("DOUBLE", "probability of the label in the data"),
+            "text": ("VARCHAR", "what the model read"),
+        },
+        ("run", "split", "task"),
+    ),
+    "labels": Table(
+        "The labels of each task, in the order of the outputs of its head.",
+        {
+            **_ORIGIN,
+            **_TASK,
+            "position": ("BIGINT", "index of the output, 0-based"),
+            "label": ("VARCHAR", "the label"),
+        },
+        ("run", "task"),
+    ),
+    "artifacts": Table(
+        "Files that a run left.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            "name": ("VARCHAR", "what it is"),
+            "path": ("VARCHAR", "where it is"),
+            "sha256": ("VARCHAR", "hash of its content"),
+            "bytes": ("BIGINT", "its size"),
+        },
+        ("run", "name", "path"),
+    ),
+    "failures": Table(
+        "Errors that ended an attempt.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            "kind": ("VARCHAR", "class of the exception"),
+            "message": ("VARCHAR", "what it says"),
+            "trace": ("VARCHAR", "the end of the traceback"),
+            "step": ("BIGINT", "optimizer steps done"),
+        },
+    ),
+    "other_events": Table(
+        "Records of logs that have no table of their own.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            "event": ("VARCHAR", "name of the event"),
+            "fields": ("JSON", "the whole record"),
+        },
+    ),
+    "bad_lines": Table(
+        "Lines of logs that could not be read, such as one torn by a kill.",
+        {
+            **_RUN,
+            "position": ("BIGINT", "byte in the log where the line begins"),
+            "reason": ("VARCHAR", "what is wrong with it"),
+            "text": ("VARCHAR", "its first 200 characters"),
+        },
+    ),
+    "offsets": Table(
+        "How far each log has been read.",
+        {
+            **_RUN,
+            "position": ("BIGINT", "bytes read; the next line begins there"),
+            "head": ("VARCHAR", "hash of the first bytes, which tells a log that was replaced"),
+        },
+        ("run",),
+    ),
+}

@@ -1,0 +1,179 @@
+"""The views: what people usually ask, with NaN and infinities kept out (DuckDB sorts NaN above every number)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: its sentence, its query and a sentence for each column in order."""
+
+    comment: str
+    sql: str
+    columns: dict[str, str]
+
+
+_PLACE = {
+    "run": "id of the run",
+    "split": "train, validation or test",
+    "task": "the task in the spec; empty for what concerns all tasks",
+}
+_LABEL = "CASE task WHEN '' THEN metric ELSE task || '.' || metric END"
+
+VIEWS = {
+    "final_scores": View(
+        "Final scores of the best model beside the baselines; finite values only.",
+        """
+        SELECT s.run, s.split, s.task, s.metric, s.position, s.value, s.low, s.high, s.n,
+               majority.value AS baseline_majority, tfidf.value AS baseline_tfidf
+        FROM scores s
+        LEFT JOIN scores majority ON majority.model = 'majority' AND isfinite(majority.value)
+             AND (majority.run, majority.split, majority.task, majority.metric) = (s.run, s.split, s.task, s.metric)
+        LEFT JOIN scores tfidf ON tfidf.model = 'tfidf' AND isfinite(tfidf.value)
+             AND (tfidf.run, tfidf.split, tfidf.task, tfidf.metric) = (s.run, s.split, s.task, s.metric)
+        WHERE s.model = 'best' AND isfinite(s.value)
+        """,
+        {
+            **_PLACE,
+            "metric": "name of the metric",
+            "position": "order among the scores of the run, 0-based; the first metric of a task is its main one",
+            "value": "score of the best model",
+            "low": "lower end of its confidence interval",
+            "high": "upper end of its confidence interval",
+            "n": "answers it was measured on",
+            "baseline_majority": "score of always answering the most frequent label; null if not measured",
+            "baseline_tfidf": "score of a linear model over TF-IDF; null if not measured",
+        },
+    ),
+    "run_params": View(
+        "One row for each parameter of each run, beside what the run is.",
+        """
+        SELECT r.run, r.name AS experiment, r.seed, r.state, p.name, p.value, p.number
+        FROM runs r JOIN params p ON p.run = r.run
+        """,
+        {
+            "run": "id of the run",
+            "experiment": "name of the experiment",
+            "seed": "seed of every random choice",
+            "state": "running, finished, failed, interrupted or lost",
+            "name": "dotted path in the spec",
+            "value": "the value as text",
+            "number": "the value where it is a number",
+        },
+    ),
+    "run_summary": View(
+        "One row a run with all its parameters and its final test scores: params['train.epochs'], scores['task.metric'].",
+        f"""
+        WITH p AS (
+            SELECT run, map(list(name ORDER BY name), list(value ORDER BY name)) AS params FROM params GROUP BY run
+        ), labelled AS (
+            SELECT run, {_LABEL} AS label, any_value(value) AS value, min(position) AS position
+            FROM final_scores WHERE split = 'test' GROUP BY run, label
+        ), s AS (
+            SELECT run, map(list(label ORDER BY position, label), list(value ORDER BY position, label)) AS scores
+            FROM labelled GROUP BY run
+        )
+        SELECT r.run, r.name, r.description, r.seed, r.state, r.started, r.finished, r.seconds, r.attempts,
+               r.trial_key, r.plan_key, p.params, s.scores
+        FROM runs r LEFT JOIN p ON p.run = r.run LEFT JOIN s ON s.run = r.run
+        """,
+        {
+            "run": "id of the run",
+            "name": "name of the experiment",
+            "description": "what the author says about it",
+            "seed": "seed of every random choice",
+            "state": "running, finished, failed, interrupted or lost",
+            "started": "begin of the first attempt, UTC",
+            "finished": "end of the last attempt, UTC",
+            "seconds": "wall time of all attempts that ended, summed",
+            "attempts": "the highest attempt so far",
+            "trial_key": "fingerprint of all that decides the result",
+            "plan_key": "fingerprint of the plan that the run belongs to",
+            "params": "dotted path in the spec -> value as text",
+            "scores": "task.metric -> score of the best model on test",
+        },
+    ),
+    "curves": View(
+        "Points of curves that are finite; `not_finite` counts the others.",
+        """
+        SELECT run, attempt, time, step, epoch, split, task, metric, value FROM metrics WHERE isfinite(value)
+        """,
+        {
+            "run": "id of the run",
+            "attempt": "the attempt that recorded the point",
+            "time": "when it was recorded, UTC",
+            "step": "optimizer steps done",
+            "epoch": "passes over the training data done",
+            "split": "train, validation or test",
+            "task": "the task in the spec; empty for what concerns all tasks",
+            "metric": "loss, learning_rate or the name of a metric",
+            "value": "the measured value",
+        },
+    ),
+    "not_finite": View(
+        "How many values of each metric of each run are NaN or infinite.",
+        """
+        SELECT 'metrics' AS source, run, split, task, metric, count(*) AS count, min(step) AS first_step
+        FROM metrics WHERE NOT isfinite(value) GROUP BY run, split, task, metric
+        UNION ALL
+        SELECT 'scores', run, split, task, metric, count(*), NULL
+        FROM scores WHERE NOT isfinite(value) GROUP BY run, split, task, metric
+        """,
+        {
+            "source": "the table that holds them: metrics or scores",
+            **_PLACE,
+            "metric": "name of the metric",
+            "count": "values that are not finite",
+            "first_step": "the first step with such a value; null for scores",
+        },
+    ),
+    "confusion": View(
+        "How often each label in the data met each answer.",
+        """
+        SELECT run, split, task, gold, predicted, count(*) AS count
+        FROM answers GROUP BY run, split, task, gold, predicted
+        """,
+        {**_PLACE, "gold": "label in the data", "predicted": "label that the model chose", "count": "answers"},
+    ),
+    "worst_mistakes": View(
+        "Wrong answers with their texts, the surest mistake first.",
+        """
+        SELECT run, split, task, id, gold, predicted, CASE WHEN isfinite(confidence) THEN confidence END AS confidence,
+               CASE WHEN isfinite(gold_probability) THEN gold_probability END AS gold_probability, text
+        FROM answers WHERE gold IS DISTINCT FROM predicted
+        ORDER BY 7 DESC NULLS LAST, run, split, task, position
+        """,
+        {
+            **_PLACE,
+            "id": "id of the example",
+            "gold": "label in the data",
+            "predicted": "label that the model chose",
+            "confidence": "probability of the wrong label; null if it was not finite",
+            "gold_probability": "probability of the label in the data; null if it was not finite",
+            "text": "what the model read",
+        },
+    ),
+    "class_scores": View(
+        "Precision, recall and F1 of each label, from the answers.",
+        """
+        WITH sides AS (
+            SELECT run, split, task, gold AS label, 1 AS gold, 0 AS guess, (gold = predicted)::INT AS hit FROM answers
+            UNION ALL
+            SELECT run, split, task, predicted, 0, 1, 0 FROM answers
+        )
+        SELECT run, split, task, label, sum(hit) / nullif(sum(guess), 0) AS precision,
+               sum(hit) / nullif(sum(gold), 0) AS recall, 2 * sum(hit) / (sum(gold) + sum(guess)) AS f1,
+               sum(gold)::BIGINT AS support
+        FROM sides GROUP BY run, split, task, label
+        """,
+        {
+            **_PLACE,
+            "label": "the label",
+            "precision": "share of right answers among the times it was chosen; null if it never was",
+            "recall": "share of its examples that were found; null if the data has none",
+            "f1": "harmonic mean of both",
+            "support": "examples with this label in the data",
+        },
+    ),
+}

@@ -1,0 +1,145 @@
+"""The cache: built once, whole or absent, and able to say why."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from runner.data.cache import fingerprint
+from runner.errors import RunnerError
+
+
+def note(text: str):
+    """A build that writes one file."""
+
+    def build(entry: Path) -> dict:
+        (entry / "note.txt").write_text(text)
+        return {"rows": 1}
+
+    return build
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_fingerprint_is_the_hash_of_canonical_json():
+    assert fingerprint({"b": 1, "a": "é"}) == fingerprint({"a": "é", "b": 1})
+    assert fingerprint({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert fingerprint(1) != fingerprint("1")
+    with pytest.raises(ValueError, match="JSON compliant"):
+        fingerprint(float("nan"))
+
+
+def test_built_once_with_a_manifest(cache):
+    assert cache.find("read", "k") is None
+    entry = cache.make("read", "k", note("one"), {"file": "a.csv"})
+    assert cache.make("read", "k", note("two"), {"file": "a.csv"}) == entry == cache.find("read", "k")
+    assert (entry / "note.txt").read_text() == "one"
+    manifest = json.loads((entry / "manifest.json").read_text())
+    assert manifest.pop("created") and manifest.pop("seconds") >= 0
+    assert manifest == {
+        "stage": "read",
+        "key": "k",
+        "inputs": {"file": "a.csv"},
+        "why": "miss: nothing of stage `read` is cached",
+        "rows": 1,
+        "files": {
+            "note.txt": {"size": 3, "sha256": "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"}
+        },
+    }
+
+
+@pytest.mark.parametrize("damage", ["truncate", "remove", "manifest"])
+def test_a_damaged_entry_is_rebuilt(cache, damage):
+    entry = cache.make("read", "k", note("whole"), {})
+    if damage == "truncate":
+        os.truncate(entry / "note.txt", 2)
+    else:
+        (entry / {"remove": "note.txt", "manifest": "manifest.json"}[damage]).unlink()
+    assert cache.find("read", "k") is None
+    assert cache.explain("read", "k", {}).startswith("miss")
+    assert (cache.make("read", "k", note("again"), {}) / "note.txt").read_text() == "again"
+
+
+def test_explain_names_the_inputs_that_differ(cache):
+    before = {"max_length": 128, "data": {"train": "a" * 64}, "inputs": ["text"]}
+    cache.make("encode", "far", note(""), {"max_length": 1, "data": {"train": "b" * 64}, "inputs": ["x"]})
+    cache.make("encode", "near", note(""), before)
+    assert cache.explain("encode", "near", before).startswith("hit: built 20")
+    assert cache.explain("encode", "new", {**before, "max_length": 64}) == "miss: `max_length` was 128, now 64"
+    assert cache.explain("encode", "new", {**before, "inputs": ("text",), "pad": None}) == "miss: `pad` is new: null"
+    changed = {"data": {"train": "c" * 64}, "inputs": ["text"], "max_length": 128}
+    assert cache.explain("encode", "new", changed) == 'miss: `data.train` was "aaaaaaaa…", now "cccccccc…"'
+    assert cache.explain("encode", "new", before) == "miss: made by another version of the code"
+    assert cache.explain("split", "new", before) == "miss: nothing of stage `split` is cached"
+
+
+def test_a_failed_build_leaves_nothing(cache):
+    def build(entry: Path) -> dict:
+        (entry / "half").write_text("half")
+        raise RunnerError("broken")
+
+    with pytest.raises(RunnerError, match="broken"):
+        cache.make("read", "k", build, {})
+    assert [path.name for path in (cache.folder / "read").iterdir()] == [".locks"]
+
+
+def test_a_full_disk_is_told(cache):
+    def build(entry: Path) -> dict:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(RunnerError, match="no space left for the cache"):
+        cache.make("read", "k", build, {})
+
+
+def test_two_processes_build_once(tmp_path):
+    code = """
+        import sys, time, os
+        from pathlib import Path
+        from runner.data.cache import Cache
+        def build(entry):
+            with open(sys.argv[2], "a") as log:
+                log.write("built\\n")
+            time.sleep(0.5)
+            (entry / "x").write_text("x")
+            return {}
+        print(Cache(Path(sys.argv[1])).make("read", "k", build, {}).name)
+    """
+    log = tmp_path / "log"
+    processes = [start(code, tmp_path / "cache", log) for _ in range(2)]
+    assert [process.communicate(timeout=60)[0] for process in processes] == ["k\n", "k\n"]
+    assert log.read_text() == "built\n"
+
+
+def test_a_kill_in_the_middle_leaves_nothing_half(tmp_path, cache):
+    code = """
+        import sys, time
+        from pathlib import Path
+        from runner.data.cache import Cache
+        def build(entry):
+            (entry / "x").write_text("half")
+            Path(sys.argv[2]).touch()
+            time.sleep(60)
+            return {}
+        Cache(Path(sys.argv[1])).make("read", "k", build, {})
+    """
+    process = start(code, cache.folder, tmp_path / "reached")
+    limit = time.monotonic() + 30
+    while not (tmp_path / "reached").exists():
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert cache.find("read", "k") is None
+    assert (cache.make("read", "k", note("whole"), {}) / "note.txt").read_text() == "whole"
+    assert sorted(path.name for path in (cache.folder / "read").iterdir()) == [".locks", "k"]
