@@ -1,0 +1,217 @@
+"""The verbs: parse, hand over, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Fine-tune language models from TOML specs; query every result with SQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+store = typer.Typer(help="Look after the database of results.", no_args_is_help=True)
+app.add_typer(store, name="store")
+
+Spec = Annotated[Path, typer.Argument(help="The spec, a TOML file.")]
+Specs = Annotated[list[Path], typer.Argument(help="Specs, TOML files.")]
+Results = Annotated[Path, typer.Option("--results", envvar="RUNNER_RESULTS", help="Folder of runs, cache and database.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RESULTS = Path("results")
+
+
+def emit(value: Any) -> None:
+    """Print JSON for machines."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+@app.command()
+def init(
+    data: Annotated[Path, typer.Argument(help="A file of rows: csv, tsv, jsonl, parquet.")],
+    spec: Annotated[Path, typer.Option("--spec", help="Where the new spec goes.")] = Path("specs/first.toml"),
+    text: Annotated[str, typer.Option(help="Column of the text.")] = "",
+    target: Annotated[str, typer.Option(help="Column of the label.")] = "",
+) -> None:
+    """Write a spec for a data file, to start from."""
+    from runner.run.starter import write
+
+    write(data, spec, text, target)
+    print(f"wrote {spec}; next: runner validate {spec} && runner plan {spec} && runner run {spec}")
+
+
+@app.command()
+def validate(
+    specs: Specs,
+    as_json: Json = False,
+    format: Annotated[str, typer.Option(help="text, json, sarif or github.")] = "text",
+    results: Results = RESULTS,
+) -> None:
+    """Check specs against the language, their data and their model; train nothing."""
+    from runner.errors import SpecError
+    from runner.plan.check import checker
+    from runner.run.experiment import checked
+    from runner.spec.render import FORMATS, render
+
+    if format not in FORMATS:
+        raise typer.BadParameter(f"`{format}` is none of {', '.join(FORMATS)}", param_hint="--format")
+    found = checker(results)
+    faults: list[Any] = []
+    failed = 0
+    for spec in specs:
+        try:
+            faults += checked(spec, found).warnings
+        except SpecError as error:
+            faults += error.diagnostics
+            failed += 1
+    chosen = "json" if as_json else format
+    if faults or chosen in ("json", "sarif"):
+        print(render(faults, chosen))
+    if chosen == "text":
+        print(f"{len(specs) - failed} of {len(specs)} specs are valid" if failed or len(specs) > 1 else f"{specs[0]} is valid")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of specs."""
+    from runner.spec.schema import text
+
+    print(text(), end="")
+
+
+@app.command()
+def plan(
+    spec: Spec,
+    as_json: Json = False,
+    resolved: Annotated[bool, typer.Option("--resolved", help="Print the spec with every default.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Print the very steps that `run` carries out, with rows, tokens, memory and time."""
+    from runner.plan.explain import facts, tree
+    from runner.run.experiment import prepare
+    from runner.run.throughput import tokens_per_second
+    from runner.run.trial import is_finished
+
+    made = prepare(spec, results)
+    if resolved:
+        emit(made.checked.spec.experiment.written())
+        return
+    finished = frozenset(trial.run for trial in made.trials if is_finished(results, trial.run))
+    found = facts(made, finished, tokens_per_second(results, made))
+    if as_json:
+        emit(found)
+    else:
+        print(tree(found))
+
+
+@app.command()
+def run(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
+    """Train, evaluate and record every run of a spec that is not finished yet."""
+    from runner.run.experiment import prepare
+    from runner.run.experiment import run as carry_out
+    from runner.run.summary import summary
+
+    made = prepare(spec, results)
+    for fault in made.checked.warnings:
+        print(f"warning: {fault.message}", file=sys.stderr)
+    found = []
+    for trial in made.trials:
+        print(f"run {trial.run}", file=sys.stderr)
+        found.append(carry_out(made, trial, results))
+        if not as_json:
+            print(summary(found[-1], results))
+    if as_json:
+        emit(found)
+
+
+@app.command()
+def resume(
+    run: Annotated[str, typer.Argument(help="The run, or a unique beginning of its name.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Go on with a run that was interrupted or killed; it ends with the same bits."""
+    from runner.run.experiment import resume as go_on
+    from runner.run.summary import summary
+
+    found = go_on(results, run)
+    if as_json:
+        emit(found)
+    else:
+        print(summary(found, results))
+
+
+@app.command()
+def ls(as_json: Json = False, results: Results = RESULTS) -> None:
+    """List all runs with their state and scores."""
+    from runner.store.query import render
+    from runner.store.show import runs
+
+    print(render(runs(results), "json" if as_json else "table"), end="")
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="The run, or a unique beginning of its name.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Everything recorded about one run."""
+    from runner.store.show import render_show
+    from runner.store.show import show as found
+
+    what = found(results, run)
+    if as_json:
+        emit(what)
+    else:
+        print(render_show(what), end="")
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL; `-` or nothing reads stdin.")] = "-",
+    file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL.")] = None,
+    as_json: Json = False,
+    format: Annotated[str, typer.Option(help="table, csv, json or jsonl.")] = "table",
+    output: Annotated[Path | None, typer.Option("--output", help="Write to this parquet file instead.")] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Ask the database of results; read-only, also while runs go on."""
+    from runner.store.query import FORMATS, render, write_parquet
+    from runner.store.query import query as ask
+
+    if format not in FORMATS:
+        raise typer.BadParameter(f"`{format}` is none of {', '.join(FORMATS)}", param_hint="--format")
+    text = file.read_text(encoding="utf-8") if file else (sys.stdin.read() if sql == "-" else sql)
+    table = ask(results, text)
+    if output is not None:
+        write_parquet(table, output)
+    else:
+        print(render(table, "json" if as_json else format), end="")
+
+
+@app.command()
+def doctor(as_json: Json = False, results: Results = RESULTS) -> None:
+    """Look at this machine and installation and say what to mend."""
+    from runner.run.doctor import examine, text
+
+    found = examine(results)
+    if as_json:
+        emit(found)
+    else:
+        print(text(found))
+    raise typer.Exit(0 if all(each["state"] != "bad" for each in found) else 1)
+
+
+@store.command()
+def rebuild(results: Results = RESULTS) -> None:
+    """Make the database anew from the logs of all runs."""
+    from runner.store.ingest import rebuild as anew
+
+    print(f"read {anew(results):,} records")

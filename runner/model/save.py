@@ -1,0 +1,100 @@
+"""Save a trained network as a folder that transformers and peft load, with its heads; load it again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runner.errors import RunnerError
+from runner.plan.base import Base
+from runner.spec.tables import Experiment
+
+HEADS = "heads.safetensors"
+ABOUT = "heads.json"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "merges.txt")
+
+
+def save(network: Any, folder: Path, base: Base, experiment: Experiment, labels: Mapping[str, Sequence[str]]) -> None:
+    """Write the trunk (or its adapter), the tokenizer, the heads and what they mean; the folder appears whole or not at all.
+
+    `AutoModel.from_pretrained(folder)` loads a fully trained trunk, `PeftModel.from_pretrained(trunk, folder)` an adapter.
+    """
+    from safetensors.torch import save_file
+
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    network.trunk.save_pretrained(temporary)
+    (temporary / "README.md").unlink(missing_ok=True)
+    for name in TOKENIZER:
+        if (base.folder / name).is_file():
+            shutil.copyfile(base.folder / name, temporary / name)
+    save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, temporary / HEADS)
+    about = {
+        "base": str(base.folder.resolve()),
+        "model": experiment.written()["model"],
+        "tasks": experiment.written()["tasks"],
+        "labels": {name: list(each) for name, each in labels.items()},
+    }
+    (temporary / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+
+
+class Predictor:
+    """A trained network that answers texts."""
+
+    def __init__(self, network: Any, tokenizer: Any, experiment: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+        self.network, self.tokenizer, self.about, self.tasks = network, tokenizer, experiment, parts
+
+    def __call__(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, dict[str, float]]]:
+        """For each text or pair: probabilities by label, by task."""
+        import numpy as np
+        import torch
+
+        from runner.model.batch import build
+
+        encoded = self.tokenizer.encode_batch(list(texts))
+        sequences = [np.asarray(each.ids) for each in encoded]
+        pairs = [each.type_ids.index(1) if 1 in each.type_ids else len(each.ids) for each in encoded]
+        batch = build("texts", range(len(texts)), sequences, pairs, {}, packed=self.network.packed, pad_id=0)
+        with torch.inference_mode():
+            logits = self.network(batch, tuple(self.tasks))
+        answers = {name: self.tasks[name].answer(logits[name]) for name in self.tasks}
+        labels = self.about["labels"]
+        return [
+            {name: dict(zip(labels[name], map(float, answers[name][row]), strict=True)) for name in self.tasks}
+            for row in range(len(texts))
+        ]
+
+
+def load(folder: Path | str) -> Predictor:
+    """The network that `save` wrote, ready to answer."""
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+
+    from runner import kinds
+    from runner.model.network import build
+    from runner.spec.tables import Model
+
+    folder = Path(folder)
+    if not (folder / ABOUT).is_file():
+        raise RunnerError(f"`{folder}` has no {ABOUT}", "name the `model` folder of a finished run")
+    about = json.loads((folder / ABOUT).read_bytes())
+    model = Model.model_validate(about["model"])
+    parts = {name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()}
+    base = Base(model.base, folder if model.adapter is None else Path(about["base"]))
+    network = build(base, model, parts, about["labels"], seed=0, packing=True)
+    network.heads.load_state_dict(load_file(folder / HEADS))
+    if model.adapter is not None:
+        from peft import set_peft_model_state_dict
+
+        set_peft_model_state_dict(network.trunk, load_file(folder / "adapter_model.safetensors"))
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(model.max_length)
+    tokenizer.no_padding()
+    network.eval()
+    return Predictor(network, tokenizer, about, parts)

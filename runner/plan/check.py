@@ -1,0 +1,235 @@
+"""Check a spec against the world: its data, its model, its own names. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner import kinds
+from runner.data.cache import Cache
+from runner.data.load import DataFaults, Loaded, load
+from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
+from runner.plan.base import Base, find
+from runner.spec.read import Spec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Where = tuple[str | int, ...]
+SHARED = ("combined", "loss")
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """A spec whose data and model were found and agree with it.
+
+    `labels[task]` is the order of the head's outputs; `counts[task][split][label]` are rows.
+    """
+
+    spec: Spec
+    base: Base
+    loaded: Mapping[str, Loaded]
+    labels: Mapping[str, tuple[str, ...]]
+    counts: Mapping[str, Mapping[str, Mapping[str, int]]]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(eq=False)
+class Checker:
+    """Checks many specs; a data set or model that several of them name is looked at once."""
+
+    cache: Cache
+    seen: dict[Any, Any] = field(default_factory=dict)
+
+    def check(self, spec: Spec) -> Checked:
+        """Everything that can be known before training; SpecError with all faults at once."""
+        faults = Faults(spec)
+        used = columns(spec)
+        names(spec, faults)
+        loaded = {}
+        for name in spec.experiment.data:
+            if name in used:
+                found = self.data(spec, name, *used[name], faults)
+                if found is not None:
+                    loaded[name] = found
+            else:
+                faults.add("unused-data", ("data", name), f"no task uses the data set `{name}`", "name it in a task's `data`")
+        labels, counts = {}, {}
+        for name, task in spec.experiment.tasks.items():
+            if all(each in loaded for each in task.data):  # type: ignore[attr-defined]
+                labels[name], counts[name] = task_labels(name, task, loaded, faults)
+        base = self.base(spec, faults)
+        if faults.errors:
+            raise SpecError(faults.found)
+        assert base is not None
+        return Checked(spec, base, loaded, labels, counts, tuple(faults.found))
+
+    def data(self, spec: Spec, name: str, inputs: tuple[str, ...], targets: tuple[str, ...], faults: Faults) -> Loaded | None:
+        data = spec.experiment.data[name]
+        key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets)
+        if key not in self.seen:
+            try:
+                self.seen[key] = load(name, data, spec.folder, inputs, targets, self.cache)
+            except DataFaults as error:
+                self.seen[key] = error
+        found = self.seen[key]
+        if isinstance(found, DataFaults):
+            for fault in found.faults:
+                faults.add("data", ("data", name, *fault.where), fault.message, fault.hint, "value")
+            return None
+        return found if isinstance(found, Loaded) else None
+
+    def base(self, spec: Spec, faults: Faults) -> Base | None:
+        model = spec.experiment.model
+        key = (model.base, model.revision, spec.folder.resolve())
+        try:
+            if key not in self.seen:
+                self.seen[key] = find(model, spec.folder)
+            base: Base = self.seen[key]
+            against_model(spec, base, faults)
+        except RunnerError as error:
+            faults.add("model", ("model", "base"), error.message, error.hint, "value")
+            return None
+        return base
+
+
+class Faults:
+    """Collects faults of one spec, each at its place."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.found: list[Diagnostic] = []
+
+    def add(self, code: str, where: Where, message: str, hint: str = "", what: Any = "key", severity: str = "error") -> None:
+        """A fault at the key or value of a path."""
+        place = self.spec.places.place(where, what)
+        file = place.file or str(self.spec.file)
+        self.found.append(
+            Diagnostic(code, message, file, place.line, place.column, place.end_column, where, hint, severity)
+        )
+
+    @property
+    def errors(self) -> bool:
+        return any(each.severity == "error" for each in self.found)
+
+
+def columns(spec: Spec) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Input and target columns that the tasks read, by data set."""
+    used: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for task in spec.experiment.tasks.values():
+        for name in task.data:  # type: ignore[attr-defined]
+            inputs, targets = used.get(name, ((), ()))
+            more: tuple[str, ...] = task.inputs  # type: ignore[attr-defined]
+            target: str = task.target  # type: ignore[attr-defined]
+            used[name] = (tuple(dict.fromkeys(inputs + more)), tuple(dict.fromkeys((*targets, target))))
+    return used
+
+
+def names(spec: Spec, faults: Faults) -> None:
+    """Names that must refer to something, and lists without duplicates."""
+    experiment = spec.experiment
+    for where, values in lists(spec):
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                faults.add("duplicate", (*where, index), f"`{value}` stands twice in `{where[-1]}`", "leave one of them out", "value")
+    for name, task in experiment.tasks.items():
+        for index, data in enumerate(task.data):  # type: ignore[attr-defined]
+            if data not in experiment.data:
+                faults.add("unknown-name", ("tasks", name, "data", index), f"no data set `{data}`", did_you_mean(data, experiment.data), "value")
+        for index, metric in enumerate(task.metrics):  # type: ignore[attr-defined]
+            part: Any = kinds.pick("metrics", metric)
+            if task.kind not in part.tasks:
+                faults.add("metric", ("tasks", name, "metrics", index), f"`{metric}` does not fit a {task.kind} task", f"it fits: {', '.join(part.tasks)}", "value")
+    monitored(spec, faults)
+    weights = getattr(experiment.mixing, "weights", None)
+    if isinstance(weights, dict):
+        for each in sorted(set(experiment.data) ^ set(weights)):
+            what = "has no weight" if each in experiment.data else "is no data set"
+            faults.add("mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}")
+
+
+def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
+    """Lists of the spec in which a repeated value is a slip."""
+    if spec.experiment.seeds:
+        yield ("seeds",), spec.experiment.seeds
+    for name, task in spec.experiment.tasks.items():
+        for key in ("data", "metrics", "labels"):
+            values = getattr(task, key, None)
+            if values:
+                yield ("tasks", name, key), values
+
+
+def monitored(spec: Spec, faults: Faults) -> None:
+    """The metrics that choose the checkpoint and stop training must exist."""
+    experiment = spec.experiment
+    allowed = [*SHARED]
+    for name, task in experiment.tasks.items():
+        per_class = [m for m in task.metrics if kinds.pick("metrics", m).per_class]  # type: ignore[attr-defined]
+        allowed += [f"{name}.{metric}" for metric in [*task.metrics, "loss"] if metric not in per_class]  # type: ignore[attr-defined]
+    wanted = {("train", "select_by"): experiment.train.select_by}
+    if experiment.train.early_stopping is not None:
+        wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]
+    for where, metric in wanted.items():
+        if metric not in allowed:
+            faults.add("unknown-metric", where, f"no metric `{metric}` is measured", did_you_mean(metric, allowed), "value")
+
+
+def task_labels(
+    name: str, task: Any, loaded: Mapping[str, Loaded], faults: Faults
+) -> tuple[tuple[str, ...], dict[str, dict[str, int]]]:
+    """Labels in the order of the head, and rows by split and label."""
+    counts: dict[str, dict[str, int]] = {}
+    for data in task.data:
+        for split, table in loaded[data].splits.items():
+            for label, count in tally(table, task.target).items():
+                counts.setdefault(split, {}).setdefault(label, 0)
+                counts[split][label] += count
+    train = counts.get("train", {})
+    labels = tuple(task.labels) if task.labels else tuple(sorted(train))
+    at: Where = ("tasks", name, "labels" if task.labels else "target")
+    if len(labels) < 2:
+        faults.add("labels", at, f"`{name}` has {len(labels)} label in train: nothing to learn", "check `target`")
+    for split, seen in counts.items():
+        unknown = sorted(set(seen) - set(labels))
+        if unknown:
+            listed = ", ".join(f"`{label}` ({seen[label]} rows)" for label in unknown[:5])
+            faults.add("labels", at, f"{split} has labels that {'`labels` lacks' if task.labels else 'train lacks'}: {listed}", "add rows to train, mend the labels, or take those rows out")
+    for label in labels:
+        if not train.get(label):
+            faults.add("labels", at, f"label `{label}` has no row in train", "take it out of `labels` or add rows")
+        for split in ("validation", "test"):
+            if split in counts and train.get(label) and not counts[split].get(label):
+                faults.add("labels", at, f"label `{label}` has no row in {split}: its scores there are unknown", severity="warning")
+    known = set(labels)
+    for key in ("label_names", "class_weights"):
+        value = getattr(task, key)
+        for label in sorted(set(value) - known) if isinstance(value, dict) else []:
+            faults.add("labels", ("tasks", name, key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, labels))
+    return labels, counts
+
+
+def tally(table: pa.Table, column: str) -> dict[str, int]:
+    """Rows by label."""
+    import pyarrow.compute as pc
+
+    found = pc.value_counts(table[column])
+    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
+
+
+def against_model(spec: Spec, base: Base, faults: Faults) -> None:
+    """What the spec asks of the architecture must be there."""
+    model = spec.experiment.model
+    if base.longest is not None and model.max_length > base.longest:
+        faults.add("max-length", ("model", "max_length"), f"`max_length` is {model.max_length}, but `{model.base}` takes at most {base.longest} tokens", f"write {base.longest} or less", "value")
+    targets = getattr(model.adapter, "targets", ())
+    last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
+    for index, target in enumerate(targets if isinstance(targets, list) else ()):
+        if not any(name == target or name.endswith(f".{target}") for name in base.linears):
+            faults.add("adapter-target", ("model", "adapter", "targets", index), f"`{model.base}` has no linear layer `{target}`", did_you_mean(target, last), "value")
+
+
+def checker(results: Path) -> Checker:
+    """A checker whose cache lies under the results folder."""
+    return Checker(Cache(results / "cache"))

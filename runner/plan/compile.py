@@ -1,0 +1,125 @@
+"""Checked spec -> Plan: the very steps that a run carries out, each with the fingerprint of what it reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner import __version__
+from runner.data.cache import Cache, fingerprint
+from runner.data.encode import encode_key
+from runner.parts.mixing.proportional import Proportional
+from runner.plan.check import Checked
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage: `key` is the hash of everything it reads; `reason` says why it is done or not."""
+
+    name: str
+    key: str
+    inputs: tuple[str, ...]
+    cached: bool
+    reason: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run to be: a seed and its steps; `run` names its folder and its rows in the store."""
+
+    run: str
+    seed: int
+    key: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will happen."""
+
+    checked: Checked
+    trials: tuple[Trial, ...]
+    streams: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
+
+    @property
+    def key(self) -> str:
+        """Identity of the whole plan."""
+        return fingerprint([trial.key for trial in self.trials])
+
+
+def compile(checked: Checked, cache: Cache) -> Plan:
+    """The plan of a checked spec."""
+    streams = streams_of(checked)
+    shared = (*data_steps(checked, cache), *encode_steps(checked, streams, cache))
+    model = checked.base.key(cache)
+    return Plan(checked, tuple(trial(checked, seed, shared, model) for seed in checked.spec.experiment.all_seeds), streams)
+
+
+def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, task in checked.spec.experiment.tasks.items():
+        for data in task.data:  # type: ignore[attr-defined]
+            found.setdefault((data, task.inputs), []).append(name)  # type: ignore[attr-defined]
+    return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}
+
+
+def data_steps(checked: Checked, cache: Cache) -> list[Step]:
+    """Reading and splitting; done by the time a spec is checked, since the check reads the data."""
+    steps = []
+    for name, loaded in checked.loaded.items():
+        rows = {split: table.num_rows for split, table in loaded.splits.items()}
+        detail = {"rows": rows, "dropped": len(loaded.dropped)}
+        steps.append(Step(f"data {name}", loaded.fingerprint, (), True, "read and split by the check", detail))
+    return steps
+
+
+def encode_steps(checked: Checked, streams: Mapping[str, Any], cache: Cache) -> list[Step]:
+    """Tokens of each stream and split."""
+    steps = []
+    model = checked.spec.experiment.model
+    for name, (data, inputs, _) in streams.items():
+        loaded = checked.loaded[data]
+        for split, table in loaded.splits.items():
+            source = {"data": loaded.fingerprint, "split": split}
+            key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source)
+            hit = cache.find("encode", key) is not None
+            reason = cache.explain("encode", key, why)
+            steps.append(Step(f"encode {name} {split}", key, (f"data {data}",), hit, reason, {"rows": table.num_rows}))
+    return steps
+
+
+def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> Trial:
+    """The steps of one seed. Names, descriptions, paths and `[execute]` never enter its key."""
+    experiment = checked.spec.experiment
+    fields = experiment.written()
+    reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
+    del reads["train"]["checkpoint_minutes"]
+    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
+    data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
+    version = __version__.split(".")[0]
+    key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
+    encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
+    train = Step("train", fingerprint(["train", key]), encoded, False, f"seed {seed}", work(checked))
+    evaluate = Step("evaluate", fingerprint(["evaluate", key]), ("train",), False, "best checkpoint, once")
+    export = Step("export", fingerprint(["export", key]), ("train",), False, "a folder that transformers loads")
+    return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, evaluate, export))
+
+
+def work(checked: Checked) -> dict[str, Any]:
+    """Batches and optimizer steps of training."""
+    train = checked.spec.experiment.train
+    sizes = [checked.loaded[data].splits["train"].num_rows for data, _, _ in streams_of(checked).values()]
+    batches = sum(-(-size // train.batch_size) for size in sizes)
+    steps = math.ceil(batches / train.accumulate) * train.epochs
+    return {"rows": sum(sizes), "batches_per_epoch": batches, "steps": min(steps, train.max_steps or steps)}
+
+
+def mixing_of(checked: Checked) -> Any:
+    """The mixing as written, or the default."""
+    return checked.spec.experiment.mixing or Proportional()

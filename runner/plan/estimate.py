@@ -1,0 +1,84 @@
+"""Estimates before any training: parameters, memory by term, tokens, time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runner.data.encode import Lengths, lengths
+from runner.plan.base import Base
+from runner.plan.check import Checked
+from runner.plan.compile import Plan, work
+
+FP32 = 4  # bytes
+PER_TOKEN = 34  # saved floats a token, layer and hidden unit in training, attention apart (Korthikanti 2022, 2205.05198)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Counts of weights, heads and adapter included."""
+
+    total: int
+    trainable: int
+
+
+def parameters(checked: Checked) -> Parameters:
+    """Exact counts from the weights' headers; equal to those of the built model (a test holds them together)."""
+    base, adapter = checked.base, checked.spec.experiment.model.adapter
+    heads = sum((base.hidden + 1) * len(labels) for labels in checked.labels.values())
+    if adapter is None:
+        return Parameters(base.parameters() + heads, base.parameters() - base.idle() + heads)
+    added = adapter_parameters(base, adapter)
+    return Parameters(base.parameters() + added + heads, added + heads)
+
+
+def adapter_parameters(base: Base, adapter: Any) -> int:
+    """rank * (in + out) for every linear layer that LoRA adapts; the unused pooler is adapted too by all-linear."""
+    chosen = dict(base.linears)
+    if adapter.targets == "all-linear":
+        chosen |= {n.removesuffix(".weight"): (s[0], s[1]) for n, s in base.shapes.items() if n == "pooler.dense.weight"}
+        return sum(adapter.rank * (shape[0] + shape[1]) for shape in chosen.values())
+    return sum(
+        adapter.rank * (shape[0] + shape[1])
+        for name, shape in chosen.items()
+        if any(name == target or name.endswith(f".{target}") for target in adapter.targets)
+    )
+
+
+def tokens(plan: Plan, split: str = "train") -> Mapping[str, Lengths]:
+    """Token lengths by stream, on a sample of up to 2,000 rows of the split."""
+    checked = plan.checked
+    longest = checked.spec.experiment.model.max_length
+    return {
+        name: lengths(checked.loaded[data].splits[split], inputs, checked.base.tokenizer_file, longest)
+        for name, (data, inputs, _) in plan.streams.items()
+        if split in checked.loaded[data].splits
+    }
+
+
+def memory(checked: Checked, longest: int) -> dict[str, int]:
+    """Bytes by term at the peak of training with batches of the longest texts."""
+    count, base, train = parameters(checked), checked.base, checked.spec.experiment.train
+    per_token = PER_TOKEN * base.hidden * base.layers
+    heads = int(base.config.get("num_attention_heads", 12))
+    attention = 2 * heads * longest * longest * base.layers * train.batch_size
+    return {
+        "weights": count.total * FP32,
+        "gradients": count.trainable * FP32,
+        "optimizer": 2 * count.trainable * FP32,
+        "activations": per_token * longest * train.batch_size + attention * FP32,
+    }
+
+
+def seconds(plan: Plan, lengths: Mapping[str, Lengths], tokens_per_second: float | None) -> float | None:
+    """Training time of one trial from the measured throughput of an earlier run; None without one."""
+    if not tokens_per_second:
+        return None
+    checked = plan.checked
+    each = sum(
+        checked.loaded[plan.streams[name][0]].splits["train"].num_rows * found.p50 for name, found in lengths.items()
+    )
+    full = work(checked)["batches_per_epoch"] * checked.spec.experiment.train.epochs
+    share = work(checked)["steps"] * checked.spec.experiment.train.accumulate / max(full, 1)
+    return each * checked.spec.experiment.train.epochs * min(share, 1.0) / tokens_per_second

@@ -1,0 +1,107 @@
+"""Plan -> text or JSON: what will be done, from what, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.plan.compile import SPLITS, Plan
+from runner.plan.estimate import memory, parameters, seconds, tokens
+
+
+def facts(plan: Plan, finished: frozenset[str] = frozenset(), tokens_per_second: float | None = None) -> dict[str, Any]:
+    """Everything the plan knows, as JSON-compatible values; `finished` are runs that are already done."""
+    checked = plan.checked
+    found = tokens(plan)
+    longest = max((int(each.p95) for each in found.values()), default=0)
+    count = parameters(checked)
+    return {
+        "name": checked.spec.experiment.name,
+        "key": plan.key,
+        "model": {"base": checked.base.written, "parameters": count.total, "trainable": count.trainable},
+        "data": {name: {s: t.num_rows for s, t in each.splits.items()} for name, each in checked.loaded.items()},
+        "tasks": {
+            name: {"labels": list(checked.labels[name]), "rows": checked.counts[name]} for name in checked.labels
+        },
+        "tokens": {name: vars(each) for name, each in found.items()},
+        "memory_bytes": memory(checked, longest),
+        "seconds": seconds(plan, found, tokens_per_second),
+        "preview": {name: preview(plan, name) for name in plan.streams},
+        "warnings": [each.message for each in checked.warnings],
+        "trials": [
+            {
+                "run": trial.run,
+                "seed": trial.seed,
+                "key": trial.key,
+                "finished": trial.run in finished,
+                "steps": [
+                    {**vars(step), "inputs": list(step.inputs), "detail": dict(step.detail)} for step in trial.steps
+                ],
+            }
+            for trial in plan.trials
+        ],
+    }
+
+
+def preview(plan: Plan, stream: str) -> list[dict[str, str]]:
+    """The first three training rows as the tasks will see them."""
+    data, inputs, tasks = plan.streams[stream]
+    experiment = plan.checked.spec.experiment
+    targets = {task: experiment.tasks[task].target for task in tasks}  # type: ignore[attr-defined]
+    rows = plan.checked.loaded[data].splits["train"].slice(0, 3).to_pylist()
+    return [
+        {"text": " | ".join(row[column] for column in inputs), **{t: row[column] for t, column in targets.items()}}
+        for row in rows
+    ]
+
+
+def tree(found: dict[str, Any]) -> str:
+    """The same as an indented tree for people."""
+    lines = [f"{found['name']}  plan {found['key'][:12]}"]
+    model = found["model"]
+    share = 100 * model["trainable"] / model["parameters"]
+    lines.append(f"├─ model {model['base']}: {model['parameters']:,} parameters, {model['trainable']:,} trainable ({share:.1f} %)")
+    for name, rows in found["data"].items():
+        lines.append(f"├─ data {name}: " + ", ".join(f"{rows[split]:,} {split}" for split in SPLITS if split in rows))
+    for name, each in found["tokens"].items():
+        lines.append(
+            f"├─ tokens {name}: median {each['p50']:.0f}, p95 {each['p95']:.0f}, longest {each['max']}, "
+            f"{100 * each['truncated']:.1f} % cut (of {each['rows']:,} sampled rows)"
+        )
+    for name, task in found["tasks"].items():
+        lines.append(f"├─ task {name}: {len(task['labels'])} labels")
+        lines += [f"│    {line}" for line in table(task)]
+    for name, rows in found["preview"].items():
+        lines += [f"├─ rows of {name}:"] + [f"│    {shorten(row)}" for row in rows]
+    parts = ", ".join(f"{name} {size / 2**20:,.0f}" for name, size in found["memory_bytes"].items())
+    lines.append(f"├─ memory (MiB): {parts}; together {sum(found['memory_bytes'].values()) / 2**20:,.0f}")
+    time = "unknown until a run has been measured" if found["seconds"] is None else f"about {found['seconds']:.0f} s a run"
+    lines.append(f"├─ time: {time}")
+    lines += [f"├─ warning: {warning}" for warning in found["warnings"]]
+    for trial in found["trials"]:
+        lines.append(f"└─ run {trial['run']}" + ("  already finished" if trial["finished"] else ""))
+        lines += [f"     {step_line(step)}" for step in trial["steps"]]
+    return "\n".join(lines)
+
+
+def table(task: dict[str, Any], most: int = 12) -> list[str]:
+    """Rows by label and split, the largest labels first."""
+    order = sorted(task["labels"], key=lambda label: -task["rows"]["train"].get(label, 0))
+    width = max(len(label) for label in order[:most])
+    lines = [
+        f"{label:<{width}}  " + "  ".join(f"{rows.get(label, 0):>6} {s}" for s, rows in task["rows"].items())
+        for label in order[:most]
+    ]
+    return lines + ([f"... and {len(order) - most} more labels"] if len(order) > most else [])
+
+
+def shorten(row: dict[str, str], width: int = 70) -> str:
+    """One row in one line."""
+    text = row["text"] if len(row["text"]) <= width else row["text"][: width - 1] + "…"
+    return f"{text!r} → " + ", ".join(f"{name} {value}" for name, value in row.items() if name != "text")
+
+
+def step_line(step: dict[str, Any]) -> str:
+    """One step: hit or not, its name, key, why."""
+    mark = "✓" if step["cached"] else "•"
+    detail = ", ".join(f"{name} {value}" for name, value in step["detail"].items() if not isinstance(value, dict))
+    return f"{mark} {step['name']}  {step['key'][:12]}  {step['reason']}" + (f"  ({detail})" if detail else "")

@@ -1,0 +1,95 @@
+"""One experiment: check, plan, and carry out every trial that is not finished; go on with one that was stopped."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from runner.errors import RunnerError, nearest
+from runner.plan.check import Checked, Checker, checker
+from runner.plan.compile import Plan, Trial, compile
+from runner.run.trial import DONE, carry_out, folder_of, is_finished
+from runner.spec.read import read
+
+
+def prepare(file: Path, results: Path, with_checker: Checker | None = None) -> Plan:
+    """The plan of a spec; SpecError with all its faults."""
+    found = with_checker or checker(results)
+    return compile(checked(file, found), found.cache)
+
+
+def checked(file: Path, found: Checker) -> Checked:
+    """The spec in a file, held against its data and model."""
+    return found.check(read(file))
+
+
+def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[str, Any]:
+    """The result of a trial: read where it is finished, else carried out. One process at a time works on a run."""
+    if is_finished(results, trial.run):
+        return {**result_of(results, trial.run), "again": True}
+    folder = folder_of(results, trial.run)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        with lock, listening() as stop:
+            return carry_out(plan, trial, results, stop, show=show)
+    except Timeout:
+        raise RunnerError(f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`") from None
+
+
+def result_of(results: Path, run: str) -> dict[str, Any]:
+    """What a finished run left."""
+    return dict(json.loads((folder_of(results, run) / DONE).read_bytes()))
+
+
+@contextmanager
+def listening() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; a second one stops at once."""
+    stop = threading.Event()
+
+    def heard(number: int, _: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stopped(results: Path, run: str) -> tuple[Path, int]:
+    """Spec file and seed of a run by its name or a unique beginning of it."""
+    runs = sorted(folder.name for folder in (results / "runs").glob("*") if (folder / "origin.json").is_file())
+    found = [name for name in runs if name == run] or [name for name in runs if name.startswith(run)]
+    if len(found) != 1:
+        near = nearest(run, runs)
+        hint = f"these begin so: {', '.join(found)}" if found else (f"did you mean `{near}`?" if near else "`runner ls` lists the runs")
+        raise RunnerError(f"no single run `{run}` in `{results}`", hint)
+    origin = json.loads((results / "runs" / found[0] / "origin.json").read_bytes())
+    return Path(origin["spec"]), int(origin["seed"])
+
+
+def resume(results: Path, run_name: str, *, show: bool = True) -> dict[str, Any]:
+    """Go on with a run that was stopped or killed; its spec must still mean the same."""
+    file, seed = stopped(results, run_name)
+    plan = prepare(file, results)
+    trials = [trial for trial in plan.trials if trial.seed == seed]
+    if not trials or not trials[0].run.startswith(run_name):
+        raise RunnerError(
+            f"`{file}` or its data have changed since `{run_name}` began, so it can't go on",
+            f"restore them, or start anew with `runner run {file}`",
+        )
+    return run(plan, trials[0], results, show=show)

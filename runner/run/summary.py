@@ -1,0 +1,45 @@
+"""The last lines of a run: scores with intervals, the model's folder, a query to paste."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+COLUMNS = ("task", "metric", "score", "interval", "majority", "tfidf", "n")
+
+
+def summary(result: dict[str, Any], results: Path) -> str:
+    """Text for a person."""
+    splits = {row["split"] for row in result["scores"]}
+    split = "test" if "test" in splits else "validation"
+    rows = [row for row in result["scores"] if row["split"] == split and "." not in row["metric"]]
+    beside = {(row["task"], row["metric"], row["model"]): f"{row['value']:.3f}" for row in rows}
+    table = [
+        (
+            row["task"],
+            row["metric"],
+            f"{row['value']:.3f}",
+            f"{row['low']:.3f}–{row['high']:.3f}",
+            *(beside.get((row["task"], row["metric"], model), "") for model in ("majority", "tfidf")),
+            str(row["n"]),
+        )
+        for row in rows
+        if row["model"] == "best"
+    ]
+    again = " (finished before; nothing was trained)" if result.get("again") else f" in {result['seconds']:.0f} s"
+    where = "" if results == Path("results") else f" --results {results}"
+    sql = f"SELECT text, gold, predicted, confidence FROM worst_mistakes WHERE run = '{result['run']}' LIMIT 10"
+    return "\n".join(
+        [
+            f"\n{result['run']}: {split} scores{again}",
+            *aligned([COLUMNS, *table]),
+            f"\nmodel: {result['model']}",
+            f'next:  runner query{where} "{sql}"',
+        ]
+    )
+
+
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows as columns of equal width."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

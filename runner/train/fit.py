@@ -1,0 +1,104 @@
+"""One fit: from the last saved state, or the beginning, to the best checkpoint."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+
+from runner.errors import RunnerError
+from runner.kinds import Part
+from runner.model.network import Network
+from runner.model.precision import lightning_word
+from runner.model.stream import Stream
+from runner.spec.tables import Experiment
+from runner.train import state
+from runner.train.keep import Keep
+from runner.train.module import Feed, Module
+from runner.train.progress import Progress
+
+Record = Callable[..., None]
+
+
+def fit(
+    network: Network,
+    experiment: Experiment,
+    streams: Mapping[str, Mapping[str, Stream]],
+    labels: Mapping[str, Sequence[str]],
+    class_weights: Mapping[str, list[float] | None],
+    mixing: Part,
+    *,
+    seed: int,
+    pad_id: int,
+    folder: Path,
+    record: Record,
+    stop: threading.Event,
+    show: bool = True,
+) -> tuple[pl.Trainer, Module, Feed]:
+    """Train to the end and leave the network with the weights of the best epoch.
+
+    `streams[split][name]` are the encoded rows. States go to `folder`; where one is there, training goes on from it
+    and ends with the same bits as if it had never stopped. Raises Interrupted after saving when `stop` is set.
+    """
+    feed = Feed(experiment, streams, mixing, seed, network, pad_id)
+    total = steps_in(feed, experiment)
+    module = Module(network, experiment, class_weights, seed, total, feed)
+    keep = Keep(folder, streams["validation"], labels, record, stop)
+    saved = state.load(folder / "state.pt")
+    if saved is not None:
+        keep.restore(saved, module)
+    left = experiment.train.epochs - feed.first_epoch
+    trainer = pl.Trainer(
+        max_epochs=left,
+        max_steps=total - module.first_step,
+        accelerator=experiment.execute.accelerator,
+        devices=1,
+        precision=lightning_word(experiment.train.precision),
+        accumulate_grad_batches=experiment.train.accumulate,
+        gradient_clip_val=experiment.train.clip_norm,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[keep, *([Progress(total)] if show else [])],
+    )
+    if left > 0 and total > module.first_step and not keep.stopped:
+        trainer.fit(module, datamodule=feed)
+    load_best(network, folder)
+    return trainer, module, feed
+
+
+def steps_in(feed: Feed, experiment: Experiment) -> int:
+    """Optimizer steps of the whole run."""
+    train = experiment.train
+    batches = len(feed.epoch_draws(0))
+    steps = math.ceil(batches / train.accumulate) * train.epochs
+    return min(steps, train.max_steps or steps)
+
+
+def load_best(network: Network, folder: Path) -> None:
+    """Put the weights of the best epoch into the network."""
+    best: dict[str, Any] | None = state.load(folder / "best" / "best.pt")
+    if best is None:
+        raise RunnerError(f"no best checkpoint in `{folder}`", "run the experiment again")
+    network.load_state_dict(best["weights"], strict=False)
+
+
+def quiet() -> None:
+    """Keep lightning's hints and notices off the terminal."""
+    import logging
+    import warnings
+
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
+
+

@@ -1,0 +1,158 @@
+"""Keep: records the curves, chooses the best epoch, saves the state to resume from, stops early."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+
+from runner import kinds
+from runner.errors import Interrupted
+from runner.model.answer import answers
+from runner.model.stream import Stream
+from runner.train import state
+from runner.train.module import Module
+
+EVERY = 10  # optimizer steps between two points of the training curve
+
+
+class Keep(pl.Callback):
+    """`state.pt` goes on exactly where it was saved; `best/best.pt` holds the best epoch's trainable weights."""
+
+    def __init__(
+        self,
+        folder: Path,
+        validation: Mapping[str, Stream],
+        labels: Mapping[str, Sequence[str]],
+        record: Callable[..., None],
+        stop: threading.Event,
+    ) -> None:
+        self.folder, self.validation, self.labels, self.record, self.stop = folder, validation, labels, record, stop
+        self.best, self.best_epoch = -math.inf, -1
+        self.watched, self.waited = -math.inf, 0
+        self.stopped = False
+        self.optimizer: dict[str, Any] | None = None
+        self.saved_at = time.monotonic()
+
+    def restore(self, saved: dict[str, Any], module: Module) -> None:
+        """Take up a saved state before training goes on."""
+        module.network.load_state_dict(saved["weights"], strict=False)
+        module.feed.first_epoch, module.feed.first_batch = saved["epoch"], saved["batch"]
+        module.first_step = saved["step"]
+        self.optimizer = saved["optimizer"]
+        for name in ("best", "best_epoch", "watched", "waited", "stopped"):
+            setattr(self, name, saved[name])
+
+    def save(self, trainer: pl.Trainer, module: Module, epoch: int, batch: int) -> None:
+        """Save everything that is not a pure function of the spec and of (epoch, batch)."""
+        content = {
+            "weights": {name: p.detach() for name, p in module.network.trainable().items()},
+            "optimizer": trainer.optimizers[0].state_dict(),
+            "epoch": epoch,
+            "batch": batch,
+            "step": module.first_step + trainer.global_step,
+            **{name: getattr(self, name) for name in ("best", "best_epoch", "watched", "waited", "stopped")},
+        }
+        state.save(self.folder / "state.pt", content)
+        self.saved_at = time.monotonic()
+
+    def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
+        if self.optimizer is not None:
+            trainer.optimizers[0].load_state_dict(self.optimizer)
+            self.optimizer = None
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        accumulate = module.experiment.train.accumulate
+        done = batch_idx + 1
+        whole = done % accumulate == 0 or done == trainer.num_training_batches
+        step = module.first_step + trainer.global_step
+        if whole and (step % EVERY == 0 or step == 1):
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            values = {name: value.item() for name, value in module.last.items()} | {"learning_rate": rate}
+            self.record("metrics", step=step, epoch=self.position(trainer, module, batch_idx), split="train", values=values)
+        late = time.monotonic() - self.saved_at > 60 * module.experiment.train.checkpoint_minutes
+        if whole and done < trainer.num_training_batches and (late or self.stop.is_set()):
+            self.save(trainer, module, module.epoch, module.batch_number(batch_idx) + 1)
+            self.leave()
+
+    def position(self, trainer: pl.Trainer, module: Module, batch_idx: int) -> float:
+        """Epochs done, as a fraction."""
+        skipped = module.batch_number(batch_idx) - batch_idx
+        return module.epoch + (batch_idx + 1 + skipped) / (int(trainer.num_training_batches) + skipped)
+
+    def leave(self) -> None:
+        if self.stop.is_set():
+            raise Interrupted("interrupted; the state is saved", "`runner resume` goes on")
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
+        module.outputs = []
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        values = self.scores(module)
+        train = module.experiment.train
+        step = module.first_step + trainer.global_step
+        self.record("metrics", step=step, epoch=float(module.epoch + 1), split="validation", values=values)
+        self.values = values
+        score = oriented(train.select_by, values)
+        if score > self.best or self.best_epoch < 0:
+            self.best, self.best_epoch = score, module.epoch
+            weights = {name: p.detach() for name, p in module.network.trainable().items()}
+            state.save(self.folder / "best" / "best.pt", {"weights": weights, "epoch": module.epoch})
+        if train.early_stopping is not None:
+            self.watch(oriented(train.early_stopping.metric, values), train.early_stopping, trainer)
+
+    def watch(self, score: float, rule: Any, trainer: pl.Trainer) -> None:
+        """Count epochs without improvement; stop when they are too many."""
+        better = score > self.watched + rule.min_delta
+        self.watched, self.waited = (score, 0) if better else (self.watched, self.waited + 1)
+        self.stopped = self.waited >= rule.patience
+        trainer.should_stop = trainer.should_stop or self.stopped
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
+        self.save(trainer, module, module.epoch + 1, 0)
+        self.leave()
+
+    def scores(self, module: Module) -> dict[str, float]:
+        """Every metric of every task, `combined` (mean of the first ones), and the weighted loss, on validation."""
+        tasks: Mapping[str, Any] = module.experiment.tasks
+        values: dict[str, float] = {}
+        firsts = []
+        for given in answers(module.outputs, self.validation, tasks, self.labels, "validation"):
+            for index, name in enumerate(tasks[given.task].metrics):
+                found: dict[str, float] = kinds.pick("metrics", name)().score(given)  # type: ignore[attr-defined]
+                values |= {f"{given.task}.{name}{'.' * bool(label)}{label}": value for label, value in found.items()}
+                if index == 0:
+                    firsts.append(sum(found.values()) / len(found))
+        values["combined"] = sum(firsts) / len(firsts)
+        return values | validation_loss(module, tasks)
+
+
+def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float]:
+    """Mean loss a task over its examples, in nats, and their weighted sum as `loss`."""
+    sums: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    with torch.no_grad():
+        for batch, logits in module.outputs:
+            for name, target in batch.targets.items():
+                loss = tasks[name].loss(logits[name], target, module.weights_on(name, target.device))
+                sums[name] = sums.get(name, 0.0) + float(loss.double().sum())
+                counts[name] = counts.get(name, 0) + len(target)
+    means = {name: sums[name] / counts[name] for name in sums}
+    return {f"{name}.loss": mean for name, mean in means.items()} | {
+        "loss": sum(tasks[name].loss_weight * mean for name, mean in means.items())
+    }
+
+
+def oriented(metric: str, values: Mapping[str, float]) -> float:
+    """The value with its sign such that higher is better; a value that is not a number is worst."""
+    value = values[metric]
+    name = metric.split(".", 1)[-1]
+    if name == "loss" or (name != "combined" and not kinds.pick("metrics", name.split(".")[0]).higher_is_better):  # type: ignore[attr-defined]
+        value = -value
+    return value if math.isfinite(value) else -math.inf

@@ -1,0 +1,158 @@
+"""The one LightningModule and the one DataModule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from runner.errors import RunnerError
+from runner.kinds import Part
+from runner.model.batch import Batch
+from runner.model.dropout import seed_step
+from runner.model.network import Network
+from runner.model.stream import Stream
+from runner.spec.tables import Experiment
+from runner.train.optimizer import adamw, factor
+from runner.train.order import Draw, draws
+
+
+class Batches(Dataset[Batch]):
+    """Turns a draw into a batch."""
+
+    def __init__(self, streams: Mapping[str, Stream], packed: bool, pad_id: int) -> None:
+        self.streams, self.packed, self.pad_id = streams, packed, pad_id
+
+    def __getitem__(self, draw: Draw) -> Batch:
+        return self.streams[draw.stream].batch(draw.rows, packed=self.packed, pad_id=self.pad_id, share=draw.share)
+
+
+class Order(Sampler[Draw]):
+    """The draws of one epoch that are still to do."""
+
+    def __init__(self, left: list[Draw]) -> None:
+        self.left = left
+
+    def __iter__(self) -> Iterator[Draw]:
+        return iter(self.left)
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+class Feed(pl.LightningDataModule):
+    """Batches of training from (epoch, batch) on, and of validation."""
+
+    def __init__(
+        self, experiment: Experiment, streams: Mapping[str, Mapping[str, Stream]], mixing: Part, seed: int, network: Network, pad_id: int
+    ) -> None:
+        super().__init__()
+        self.experiment, self.streams, self.mixing, self.seed = experiment, streams, mixing, seed
+        self.packed, self.pad_id = network.packed, pad_id
+        self.first_epoch = self.first_batch = 0
+
+    def epoch_draws(self, epoch: int) -> list[Draw]:
+        """All batches of an epoch."""
+        train = self.experiment.train
+        return draws(
+            self.streams["train"],
+            self.mixing,
+            self.seed,
+            epoch,
+            batch_size=train.batch_size,
+            accumulate=train.accumulate,
+            grouped=train.batching == "length_grouped",
+        )
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        epoch = self.first_epoch + (self.trainer.current_epoch if self.trainer else 0)
+        left = self.epoch_draws(epoch)
+        if epoch == self.first_epoch:
+            left = left[self.first_batch :]
+        return DataLoader(Batches(self.streams["train"], self.packed, self.pad_id), sampler=Order(left), batch_size=None)
+
+    def evaluation(self, split: str) -> DataLoader[Batch]:
+        """All rows of a split, shortest first."""
+        streams = self.streams[split]
+        order = [
+            Draw(name, tuple(rows), 1.0)
+            for name, each in streams.items()
+            for rows in each.by_length(self.experiment.evaluate.batch_size)
+        ]
+        return DataLoader(Batches(streams, self.packed, self.pad_id), sampler=Order(order), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self.evaluation("validation")
+
+
+class Module(pl.LightningModule):
+    """One training step: forward, each task's loss by example, their weighted sum over the examples of the step."""
+
+    def __init__(
+        self, network: Network, experiment: Experiment, weights: Mapping[str, list[float] | None], seed: int, steps: int, feed: Feed
+    ) -> None:
+        super().__init__()
+        self.network, self.experiment, self.seed, self.steps, self.feed = network, experiment, seed, steps, feed
+        self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
+        self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
+        self.first_step = 0
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of the whole run before this one, resumes included."""
+        return self.feed.first_epoch + self.current_epoch
+
+    def batch_number(self, batch_idx: int) -> int:
+        """Index of the batch in its epoch, resumes included."""
+        return batch_idx + (self.feed.first_batch if self.current_epoch == 0 else 0)
+
+    def on_train_epoch_start(self) -> None:
+        self.network.train()
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        return batch.to(device)
+
+    def losses(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """Mean loss of each task of the batch, in nats, before task weights."""
+        logits = self.network(batch, tuple(batch.targets))
+        tasks: Mapping[str, Any] = self.experiment.tasks
+        return {
+            name: tasks[name].loss(logits[name], target, self.weights_on(name, target.device)).mean()
+            for name, target in batch.targets.items()
+        }
+
+    def weights_on(self, task: str, device: torch.device) -> torch.Tensor | None:
+        weights = self.class_weights[task]
+        return None if weights is None else weights.to(device)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        seed_step(self.network.source, self.seed, self.epoch, self.batch_number(batch_idx))
+        losses = self.losses(batch)
+        tasks: Mapping[str, Any] = self.experiment.tasks
+        total = sum(tasks[name].loss_weight * loss for name, loss in losses.items())
+        assert isinstance(total, torch.Tensor)
+        if not torch.isfinite(total.detach()):
+            culprits = [name for name, loss in losses.items() if not torch.isfinite(loss.detach())]
+            raise RunnerError(
+                f"the loss of {', '.join(f'`{name}`' for name in culprits)} is not a number at step "
+                f"{self.first_step + self.global_step}",
+                "lower `train.learning_rate` or raise `train.warmup`; the last good checkpoint is kept",
+            )
+        self.last = {"loss": total.detach(), **{f"{name}.loss": loss.detach() for name, loss in losses.items()}}
+        return total * batch.share * self.experiment.train.accumulate
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self.outputs.append((batch, self.network(batch, tuple(batch.targets))))
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> tuple[Batch, dict[str, torch.Tensor]]:
+        return batch, self.network(batch, tuple(batch.targets))
+
+    def configure_optimizers(self) -> Any:
+        optimizer = adamw(self.network, self.experiment.train)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: factor(self.experiment.train, step + self.first_step, self.steps)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
