@@ -1,0 +1,263 @@
+"""Logs -> database: one ingester at a time reads what is new, in one transaction with how far it read, then publishes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from filelock import FileLock
+
+from runner.errors import RunnerError
+from runner.store import processes, records
+from runner.store.log import NAME
+from runner.store.migrations import migrate
+from runner.store.tables import TABLES
+
+WORKING = "store.duckdb"
+PUBLISHED = "results.duckdb"
+HEAD = 256  # bytes whose hash tells a log that was replaced
+CHUNK = 64 * 2**20  # bytes of one log read at once
+ARROW = {"VARCHAR": "string", "JSON": "string", "BIGINT": "int64", "DOUBLE": "float64", "BOOLEAN": "bool", "TIMESTAMP": "timestamp[us]"}
+
+
+def ingest(results: Path, wait: float = 10.0) -> int:
+    """Bring the database up to date with all logs and publish it; the number of records read.
+
+    Raises RunnerError when another program holds the working file for longer than `wait` seconds, when it is damaged,
+    or when the disk is full; what was recorded stays in the logs.
+    """
+    results.mkdir(parents=True, exist_ok=True)
+    with FileLock(results / ".ingest.lock"), opened(results / WORKING, wait) as con:
+        count = catch_up(con, results)
+        changed = count > 0 or settle(con)
+        if changed or not (results / PUBLISHED).exists():
+            con.execute("CHECKPOINT")
+    if changed or not (results / PUBLISHED).exists():
+        publish(results)
+    return count
+
+
+def rebuild(results: Path) -> int:
+    """Make the database anew from the logs; the number of records read."""
+    with FileLock(results / ".ingest.lock"):
+        for name in (WORKING, f"{WORKING}.wal", PUBLISHED):
+            (results / name).unlink(missing_ok=True)
+    return ingest(results)
+
+
+@contextmanager
+def opened(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working file for writing, migrated."""
+    con = connect(path, wait)
+    try:
+        migrate(con, path)
+        yield con
+    except duckdb.IOException as error:
+        raise RunnerError(f"cannot write `{path}`: {error}", "free some space and ask again; the logs are complete") from error
+    finally:
+        con.close()
+
+
+def connect(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
+    """Open for writing, waiting while another program holds the file."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return duckdb.connect(str(path))
+        except duckdb.Error as error:
+            message = str(error)
+            if "lock" not in message.lower():
+                raise RunnerError(
+                    f"`{path}` is damaged: {message.splitlines()[0]}", "`runner store rebuild` makes it again from the logs"
+                ) from error
+            if time.monotonic() > until:
+                raise RunnerError(f"`{path}` is locked by {holder(message)}", "close that program, then ask again") from error
+            time.sleep(0.1)
+
+
+def holder(message: str) -> str:
+    """Who holds the file, from DuckDB's message and the process table."""
+    found = re.search(r"PID (\d+)", message)
+    if not found:
+        return "another program"
+    pid = int(found[1])
+    return f"process {pid} (`{processes.title(pid) or 'unknown'}`)"
+
+
+@dataclass
+class Fresh:
+    """New rows by table, each with the order of its record, so that later records replace earlier ones."""
+
+    rows: dict[str, list[tuple[int, tuple[Any, ...]]]] = field(default_factory=dict)
+    ends: list[tuple[str, int, int, float | None, str]] = field(default_factory=list)
+    runs: set[str] = field(default_factory=set)
+    count: int = 0
+
+    def add(self, table: str, row: tuple[Any, ...]) -> None:
+        self.rows.setdefault(table, []).append((self.count, row))
+
+
+def catch_up(con: duckdb.DuckDBPyConnection, results: Path) -> int:
+    """Read every log from its offset to its last newline; rows and offsets go in together."""
+    known = {run: (position, head) for run, position, head in con.execute("SELECT run, position, head FROM offsets").fetchall()}
+    total = 0
+    for log in sorted((results / "runs").glob(f"*/{NAME}")):
+        while True:
+            run = log.parent.name
+            position, head = known.get(run, (0, ""))
+            fresh, end = take(log, run, position, head)
+            if fresh is None:
+                break
+            con.execute("BEGIN")
+            if end[0] == 0:
+                for table in TABLES:
+                    con.execute(f"DELETE FROM {table} WHERE run = ?", [run])
+            write(con, fresh, run, end)
+            con.execute("COMMIT")
+            known[run] = (end[1], end[2])
+            total += fresh.count
+    return total
+
+
+def take(log: Path, run: str, position: int, head: str) -> tuple[Fresh | None, tuple[int, int, str]]:
+    """New records of one log and (where reading began, where it ended, hash of the log's head); None when there is none."""
+    with log.open("rb") as stream:
+        first = hashlib.sha256(stream.read(min(HEAD, position) if position else HEAD)).hexdigest()
+        size = os.fstat(stream.fileno()).st_size
+        if position > size or (position and head != first and position >= HEAD):
+            position = 0
+        stream.seek(position)
+        block = stream.read(CHUNK)
+        while block and b"\n" not in block and len(block) < size - position:
+            block += stream.read(CHUNK)
+        block = block[: block.rfind(b"\n") + 1]
+        stream.seek(0)
+        end = position + len(block)
+        digest = hashlib.sha256(stream.read(min(HEAD, end))).hexdigest()
+    if not block:
+        return None, (position, position, head)
+    return parse(block, run, position), (position, end, digest)
+
+
+def parse(block: bytes, run: str, position: int) -> Fresh:
+    """Rows of all whole lines; a line that cannot be read becomes a row of `bad_lines`."""
+    fresh = Fresh(runs={run})
+    for line in block.splitlines(keepends=True):
+        if line.strip():
+            try:
+                record = json.loads(line)
+                found = records.rows(record)
+                attempt = int(record["attempt"])
+                opening(fresh, run, attempt, record)
+            except (LookupError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
+                fresh.add("bad_lines", (run, position, f"{type(error).__name__}: {error}", line[:200].decode(errors="replace").strip()))
+            else:
+                for table, rows in found:
+                    for row in rows:
+                        fresh.add(table, (run, attempt, *row))
+            fresh.count += 1
+        position += len(line)
+    return fresh
+
+
+def opening(fresh: Fresh, run: str, attempt: int, record: dict[str, Any]) -> None:
+    """The begin and end of an attempt."""
+    when = records.moment(record["time"])
+    if record["event"] == "run_started":
+        environment = records.document(record.get("environment"))
+        row = (run, attempt, when, records.whole(record.get("pid")), records.text(record.get("host")), environment, None, None, "running")
+        fresh.add("attempts", row)
+    elif record["event"] == "run_finished":
+        fresh.ends.append((run, attempt, when, records.real(record.get("seconds")), str(record.get("state"))))
+
+
+def write(con: duckdb.DuckDBPyConnection, fresh: Fresh, run: str, end: tuple[int, int, str]) -> None:
+    """Insert new rows in the open transaction, in place of those that they replace."""
+    for table, numbered in fresh.rows.items():
+        insert(con, table, latest(table, numbered))
+    insert(con, "offsets", [(run, end[1], end[2])])
+    for name, attempt, when, seconds, state in fresh.ends:
+        con.execute(
+            "UPDATE attempts SET finished = make_timestamp(?), seconds = ?, state = ? WHERE run = ? AND attempt = ?",
+            [when, seconds, state, name, attempt],
+        )
+    refresh(con, run)
+
+
+def latest(table: str, numbered: list[tuple[int, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+    """Of rows that agree in the table's scope, those of the last record."""
+    columns = list(TABLES[table].columns)
+    places = [columns.index(name) for name in TABLES[table].scope]
+    if not places:
+        return [row for _, row in numbered]
+    last = {tuple(row[place] for place in places): number for number, row in numbered}
+    return [row for number, row in numbered if last[tuple(row[place] for place in places)] == number]
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    """Replace and insert in bulk."""
+    import pyarrow as pa
+
+    columns = TABLES[table].columns
+    types = [pa.type_for_alias(ARROW[kind]) if ARROW[kind] != "timestamp[us]" else pa.timestamp("us") for kind, _ in columns.values()]
+    arrays = [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), types, strict=True)]
+    fresh = pa.table(dict(zip(columns, arrays, strict=True)))
+    con.register("fresh", fresh)
+    scope = TABLES[table].scope
+    if scope:
+        same = " AND ".join(f"{table}.{name} IS NOT DISTINCT FROM f.{name}" for name in scope)
+        con.execute(f"DELETE FROM {table} USING (SELECT DISTINCT {', '.join(scope)} FROM fresh) f WHERE {same}")
+    con.execute(f"INSERT INTO {table} SELECT * FROM fresh")
+    con.unregister("fresh")
+
+
+def refresh(con: duckdb.DuckDBPyConnection, run: str) -> None:
+    """Sum up the attempts of a run in its row."""
+    con.execute(
+        """
+        UPDATE runs SET attempts = a.attempts, state = a.state, started = a.started, finished = a.finished, seconds = a.seconds
+        FROM (SELECT run, max(attempt) AS attempts, arg_max(state, attempt) AS state, min(started) AS started,
+                     max(finished) FILTER (attempt = (SELECT max(attempt) FROM attempts WHERE run = $run)) AS finished,
+                     sum(seconds) AS seconds
+              FROM attempts WHERE run = $run GROUP BY run) a
+        WHERE runs.run = a.run
+        """,
+        {"run": run},
+    )
+
+
+def settle(con: duckdb.DuckDBPyConnection) -> bool:
+    """Mark attempts whose process on this machine has died without a word as lost; whether any was found."""
+    open_ones = con.execute(
+        "SELECT run, attempt, pid, epoch(started) FROM attempts WHERE state = 'running' AND host = ? AND pid IS NOT NULL",
+        [socket.gethostname()],
+    ).fetchall()
+    dead = [(run, attempt) for run, attempt, pid, since in open_ones if not processes.runs(pid, since)]
+    for run, attempt in dead:
+        con.execute("UPDATE attempts SET state = 'lost' WHERE run = ? AND attempt = ?", [run, attempt])
+        refresh(con, run)
+    return bool(dead)
+
+
+def publish(results: Path) -> None:
+    """Readers get a copy of their own, renamed into place: they never block the writer, nor it them."""
+    temporary = results / f".{PUBLISHED}.{os.getpid()}.part"
+    try:
+        shutil.copyfile(results / WORKING, temporary)
+        temporary.replace(results / PUBLISHED)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RunnerError(
+            f"cannot publish `{results / PUBLISHED}`: {error.strerror}", "free some space and ask again; nothing is lost"
+        ) from error

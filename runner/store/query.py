@@ -1,0 +1,119 @@
+"""Ask the published copy of the database, read-only, after catching up with the logs."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from runner.errors import RunnerError, nearest
+from runner.store.ingest import PUBLISHED, ingest
+from runner.store.tables import TABLES
+from runner.store.views import VIEWS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = ("table", "csv", "json", "jsonl")
+
+
+def query(results: Path, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+    """The rows of a statement; RunnerError with DuckDB's words and the nearest name where it is wrong."""
+    if not sql.strip():
+        raise RunnerError("no SQL to run", "try: runner query \"SELECT * FROM run_summary\"")
+    ingest(results)
+    con = duckdb.connect(str(results / PUBLISHED), read_only=True)
+    try:
+        found = con.sql(sql, params=list(params))
+        if found is None:
+            raise RunnerError("the statement has no rows to show", "ask with SELECT, FROM, DESCRIBE or SHOW")
+        return found.to_arrow_table()
+    except duckdb.Error as error:
+        raise RunnerError(str(error).strip(), hint(sql, str(error))) from error
+    finally:
+        con.close()
+
+
+def hint(sql: str, message: str) -> str:
+    """What may have been meant."""
+    if "read-only" in message:
+        return "results are read-only here; the logs under `runs/` are their source"
+    words = {*TABLES, *VIEWS, *(c for t in TABLES.values() for c in t.columns), *(c for v in VIEWS.values() for c in v.columns)}
+    quoted = message.split('"')
+    unknown = quoted[1] if len(quoted) > 1 else (message.split("Table with name ")[1].split()[0] if "Table with name " in message else "")
+    near = nearest(unknown, words) if unknown else ""
+    return f"did you mean `{near}`?" if near else "tables and views: " + ", ".join(sorted({*TABLES, *VIEWS}))
+
+
+def render(table: pa.Table, format: str = "table") -> str:
+    """Rows as text in one of `FORMATS`; an empty result keeps its header."""
+    if format == "csv":
+        import pyarrow.csv as pc
+
+        sink = io.BytesIO()
+        pc.write_csv(flat(table), sink)
+        return sink.getvalue().decode()
+    rows = table.to_pylist()
+    if format == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
+    if format == "json":
+        return json.dumps(rows, indent=2, ensure_ascii=False, default=str) + "\n"
+    return drawn(table)
+
+
+def flat(table: pa.Table) -> pa.Table:
+    """Nested columns as text, which CSV can hold."""
+    import pyarrow as pa
+
+    for index, kind in enumerate(table.schema):
+        if pa.types.is_nested(kind.type):
+            text = pa.array([None if v is None else json.dumps(v, default=str) for v in table.column(index).to_pylist()], pa.string())
+            table = table.set_column(index, kind.name, text)
+    return table
+
+
+def drawn(table: pa.Table) -> str:
+    """A table for people: numbers to the right, long texts folded on a terminal."""
+    import pyarrow as pa
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for kind in table.schema:
+        number = pa.types.is_integer(kind.type) or pa.types.is_floating(kind.type)
+        out.add_column(kind.name, justify="right" if number else "left", overflow="fold")
+    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        out.add_row(*(Text(cell(value)) for value in row))
+    live = sys.stdout.isatty()
+    console = Console(file=io.StringIO(), width=None if live else 10_000, no_color=True)
+    with console.capture() as caught:
+        console.print(out)
+    return "\n".join(line.rstrip() for line in caught.get().rstrip().splitlines()) + "\n"
+
+
+def cell(value: Any) -> str:
+    """One value for a person."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        return ", ".join(f"{key}={cell(each)}" for key, each in value)
+    return str(value).replace("\n", " ")
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Rows as a parquet file."""
+    import pyarrow.parquet as pq
+
+    try:
+        pq.write_table(table, path)
+    except OSError as error:
+        raise RunnerError(f"cannot write `{path}`: {error}", "choose another path for --output") from error
