@@ -70,7 +70,8 @@ def at(tables: Any, path: Path) -> Any:
 
 def relevance(fault: Any, value: Any) -> int:
     """Among the faults of one place's union branches, the one of the branch that fits the written type says most."""
-    return 0 if fault["type"] in EXPECTED or fault["type"] in ("literal_error", "enum") and not isinstance(value, str) else 1
+    misfit = fault["type"] in ("literal_error", "enum") and not isinstance(value, str)
+    return 0 if misfit or fault["type"] in EXPECTED else 1
 
 
 def one(fault: Any, path: Path, tables: dict[str, Any], places: Places) -> Diagnostic:
@@ -94,7 +95,11 @@ def one(fault: Any, path: Path, tables: dict[str, Any], places: Places) -> Diagn
         path = (*path, context["key"]) if context["key"] else path
     elif kind in BOUNDS:
         key, words = BOUNDS[kind]
-        code, message, hint = "out-of-bounds", f"`{name}` is {value}, but must be {words} {context[key]:g}", describe(path)
+        code, message, hint = (
+            "out-of-bounds",
+            f"`{name}` is {value}, but must be {words} {context[key]:g}",
+            describe(path),
+        )
     elif kind in ("too_short", "too_long", "string_too_short", "finite_number"):
         code, message, hint = "out-of-bounds", f"`{name}`: {lower(fault['msg'])}", describe(path)
     elif kind == "string_pattern_mismatch":
@@ -104,7 +109,9 @@ def one(fault: Any, path: Path, tables: dict[str, Any], places: Places) -> Diagn
         code, what, message = "conflict", "key", fault["msg"]
     elif kind == "literal_error":
         code, message = "unknown-word", f"`{name}` is `{value}`"
-        hint = did_you_mean(str(value), [word.strip("' ") for word in context["expected"].replace(" or ", ",").split(",")])
+        hint = did_you_mean(
+            str(value), [word.strip("' ") for word in context["expected"].replace(" or ", ",").split(",")]
+        )
     else:
         found = WORDS.get(type(value), type(value).__name__)
         message = f"`{name}` is {found}, but should be {EXPECTED.get(kind, lower(fault['msg']))}"
@@ -166,7 +173,12 @@ def unknown(path: Path, tables: Any) -> str:
     name = str(path[-1])
     for table, info in Experiment.model_fields.items():
         kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and name in kind.model_fields and path[:-1] != (table,):
+        if (
+            isinstance(kind, type)
+            and issubclass(kind, BaseModel)
+            and name in kind.model_fields
+            and path[:-1] != (table,)
+        ):
             return f"it belongs in [{table}]"
     return did_you_mean(name, allowed) if allowed else "leave it out"
 

@@ -53,9 +53,24 @@ def parse(file: Path) -> tuple[str, dict[str, Any]]:
     except tomli.TOMLDecodeError as error:
         hint = "strings need quotes, keys of a table stand below its [header], each key stands once"
         message = f"not TOML: {error.msg}"
-        raise SpecError([Diagnostic("not-toml", message, str(file), error.lineno, error.colno, error.colno, (), hint)]) from None
+        raise SpecError(
+            [Diagnostic("not-toml", message, str(file), error.lineno, error.colno, error.colno, (), hint)]
+        ) from None
     if not tables:
-        raise SpecError([Diagnostic("empty", "the file holds no key", str(file), 1, 1, 1, (), "`runner init` writes a spec to start from")])
+        raise SpecError(
+            [
+                Diagnostic(
+                    "empty",
+                    "the file holds no key",
+                    str(file),
+                    1,
+                    1,
+                    1,
+                    (),
+                    "`runner init` writes a spec to start from",
+                )
+            ]
+        )
     return text, tables
 
 
@@ -65,13 +80,17 @@ def decoded(file: Path) -> str:
         content = file.read_bytes()
     except OSError as error:
         hint = "check the path; specs usually lie in `specs/`"
-        raise SpecError([Diagnostic("unreadable", f"cannot read the file: {error.strerror}", str(file), 0, 0, 0, (), hint)]) from None
+        raise SpecError(
+            [Diagnostic("unreadable", f"cannot read the file: {error.strerror}", str(file), 0, 0, 0, (), hint)]
+        ) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8: byte 0x{content[error.start]:02x}"
-        raise SpecError([Diagnostic("unreadable", message, str(file), line, 1, 1, (), "save the file as UTF-8")]) from None
+        raise SpecError(
+            [Diagnostic("unreadable", message, str(file), line, 1, 1, (), "save the file as UTF-8")]
+        ) from None
 
 
 def extended(file: Path, text: str, tables: dict[str, Any]) -> tuple[dict[str, Any], Places, Path | None]:
@@ -87,7 +106,9 @@ def extended(file: Path, text: str, tables: dict[str, Any]) -> tuple[dict[str, A
     parent_text, above = parse(parent)
     if "extends" in above:
         message = f"`{where}` extends a spec itself; one level is allowed"
-        raise SpecError([Diagnostic("extends-chain", message, *at, hint="copy what you need, or extend the first spec")])
+        raise SpecError(
+            [Diagnostic("extends-chain", message, *at, hint="copy what you need, or extend the first spec")]
+        )
     relocate(above, parent.parent, file.parent)
     return merge(above, tables), Places(text, str(file), Places(parent_text, str(parent))), parent
 

@@ -57,7 +57,7 @@ def line_of(fault: Diagnostic) -> str | None:
 
 def annotation(fault: Diagnostic) -> str:
     """A workflow command of GitHub."""
-    message = f"{fault.message}. {fault.hint}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    message = f"{fault.message}. {fault.hint}".strip().replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     file = shown(fault.file).replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
     place = f"file={file},line={fault.line or 1},col={fault.column or 1},endColumn={fault.end_column or 1}"
     return f"::{'error' if fault.severity == 'error' else 'warning'} {place},title={fault.code}::{message}"
@@ -85,5 +85,9 @@ def sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
 
 def location(fault: Diagnostic) -> dict[str, Any]:
     """Where a fault stands; SARIF's end column is exclusive."""
-    region = {"startLine": max(fault.line, 1), "startColumn": max(fault.column, 1), "endColumn": max(fault.end_column, 1) + 1}
+    region = {
+        "startLine": max(fault.line, 1),
+        "startColumn": max(fault.column, 1),
+        "endColumn": max(fault.end_column, 1) + 1,
+    }
     return {"artifactLocation": {"uri": Path(shown(fault.file)).as_posix()}, "region": region}

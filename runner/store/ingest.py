@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 from filelock import FileLock
@@ -28,7 +29,7 @@ WORKING = "store.duckdb"
 PUBLISHED = "results.duckdb"
 HEAD = 256  # bytes whose hash tells a log that was replaced
 CHUNK = 64 * 2**20  # bytes of one log read at once
-ARROW = {"VARCHAR": "string", "JSON": "string", "BIGINT": "int64", "DOUBLE": "float64", "BOOLEAN": "bool", "TIMESTAMP": "timestamp[us]"}
+ARROW = {"VARCHAR": "string", "JSON": "string", "BIGINT": "int64", "DOUBLE": "float64", "BOOLEAN": "bool"}
 
 
 def ingest(results: Path, wait: float = 10.0) -> int:
@@ -37,23 +38,48 @@ def ingest(results: Path, wait: float = 10.0) -> int:
     Raises RunnerError when another program holds the working file for longer than `wait` seconds, when it is damaged,
     or when the disk is full; what was recorded stays in the logs.
     """
-    results.mkdir(parents=True, exist_ok=True)
-    with FileLock(results / ".ingest.lock"), opened(results / WORKING, wait) as con:
-        count = catch_up(con, results)
-        changed = count > 0 or settle(con)
-        if changed or not (results / PUBLISHED).exists():
-            con.execute("CHECKPOINT")
-    if changed or not (results / PUBLISHED).exists():
-        publish(results)
+    with locked(results):
+        with opened(results / WORKING, wait) as con:
+            count = catch_up(con, results)
+            if settle(con) or count:
+                con.execute("CHECKPOINT")
+        if stamp(results / WORKING) != stamp(results / PUBLISHED):
+            publish(results)
     return count
 
 
 def rebuild(results: Path) -> int:
     """Make the database anew from the logs; the number of records read."""
-    with FileLock(results / ".ingest.lock"):
-        for name in (WORKING, f"{WORKING}.wal", PUBLISHED):
+    with locked(results):
+        for name in (WORKING, f"{WORKING}.wal"):
             (results / name).unlink(missing_ok=True)
     return ingest(results)
+
+
+@contextmanager
+def locked(results: Path) -> Iterator[None]:
+    """One ingester at a time; the folder is made where it is missing."""
+    lock = FileLock(results / ".ingest.lock")
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise RunnerError(
+            f"cannot write in `{results}`: {error.strerror}", "choose a folder that is writable"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of a file; a published copy has those of the working file that it was made from."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 @contextmanager
@@ -63,10 +89,20 @@ def opened(path: Path, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         migrate(con, path)
         yield con
-    except duckdb.IOException as error:
-        raise RunnerError(f"cannot write `{path}`: {error}", "free some space and ask again; the logs are complete") from error
+    except duckdb.Error as error:
+        raise fault(path, error) from error
     finally:
         con.close()
+
+
+def fault(path: Path, error: duckdb.Error) -> RunnerError:
+    """What is wrong with the working file, and what mends it."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if re.search(
+        r"no space left|could not write|disk quota|permission denied|read-only file", str(error), re.IGNORECASE
+    ):
+        return RunnerError(f"cannot write `{path}`: {first}", "free some space and ask again; the logs are complete")
+    return RunnerError(f"`{path}` is damaged: {first}", "`runner store rebuild` makes it again from the logs")
 
 
 def connect(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
@@ -77,12 +113,12 @@ def connect(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(str(path))
         except duckdb.Error as error:
             message = str(error)
-            if "lock" not in message.lower():
-                raise RunnerError(
-                    f"`{path}` is damaged: {message.splitlines()[0]}", "`runner store rebuild` makes it again from the logs"
-                ) from error
+            if "could not set lock" not in message.lower():
+                raise fault(path, error) from error
             if time.monotonic() > until:
-                raise RunnerError(f"`{path}` is locked by {holder(message)}", "close that program, then ask again") from error
+                raise RunnerError(
+                    f"`{path}` is locked by {holder(message)}", "close that program, then ask again"
+                ) from error
             time.sleep(0.1)
 
 
@@ -110,65 +146,98 @@ class Fresh:
 
 def catch_up(con: duckdb.DuckDBPyConnection, results: Path) -> int:
     """Read every log from its offset to its last newline; rows and offsets go in together."""
-    known = {run: (position, head) for run, position, head in con.execute("SELECT run, position, head FROM offsets").fetchall()}
-    total = 0
-    for log in sorted((results / "runs").glob(f"*/{NAME}")):
-        while True:
-            run = log.parent.name
-            position, head = known.get(run, (0, ""))
-            fresh, end = take(log, run, position, head)
-            if fresh is None:
-                break
-            con.execute("BEGIN")
-            if end[0] == 0:
-                for table in TABLES:
-                    con.execute(f"DELETE FROM {table} WHERE run = ?", [run])
-            write(con, fresh, run, end)
-            con.execute("COMMIT")
-            known[run] = (end[1], end[2])
-            total += fresh.count
-    return total
+    rows = con.execute("SELECT run, position, head FROM offsets").fetchall()
+    known = {run: (position, head) for run, position, head in rows}
+    logs = sorted((results / "runs").glob(f"*/{NAME}"))
+    return sum(follow(con, log, *known.get(log.parent.name, (0, ""))) for log in logs)
+
+
+def follow(con: duckdb.DuckDBPyConnection, log: Path, position: int, head: str) -> int:
+    """Read one log to its last newline, a transaction for each block; a log that vanished meanwhile has nothing new."""
+    run, total = log.parent.name, 0
+    while True:
+        try:
+            fresh, (begin, position, head) = take(log, run, position, head)
+        except FileNotFoundError:
+            return total
+        except OSError as error:
+            raise RunnerError(f"cannot read `{log}`: {error.strerror}", "make it readable and ask again") from error
+        if fresh is None:
+            return total
+        con.execute("BEGIN")
+        if begin == 0:
+            for table in TABLES:
+                con.execute(f"DELETE FROM {table} WHERE run = ?", [run])
+        write(con, fresh, run, (begin, position, head))
+        con.execute("COMMIT")
+        total += fresh.count
 
 
 def take(log: Path, run: str, position: int, head: str) -> tuple[Fresh | None, tuple[int, int, str]]:
-    """New records of one log and (where reading began, where it ended, hash of the log's head); None when there is none."""
+    """New records of one log and (begin, end, hash of the log's head) of what was read; None when there is none."""
     with log.open("rb") as stream:
-        first = hashlib.sha256(stream.read(min(HEAD, position) if position else HEAD)).hexdigest()
-        size = os.fstat(stream.fileno()).st_size
-        if position > size or (position and head != first and position >= HEAD):
+        if not continues(stream, position, head):
             position = 0
         stream.seek(position)
         block = stream.read(CHUNK)
-        while block and b"\n" not in block and len(block) < size - position:
-            block += stream.read(CHUNK)
+        while b"\n" not in block and (more := stream.read(CHUNK)):
+            block += more
         block = block[: block.rfind(b"\n") + 1]
-        stream.seek(0)
         end = position + len(block)
-        digest = hashlib.sha256(stream.read(min(HEAD, end))).hexdigest()
+        digest = beginning(stream, end)
     if not block:
         return None, (position, position, head)
     return parse(block, run, position), (position, end, digest)
 
 
+def continues(stream: BinaryIO, position: int, head: str) -> bool:
+    """Whether the log is still the one that was read up to `position`, where a line ended."""
+    if not position:
+        return True
+    stream.seek(position - 1)
+    return stream.read(1) == b"\n" and beginning(stream, position) == head
+
+
+def beginning(stream: BinaryIO, end: int) -> str:
+    """The hash of the first bytes of a log, at most `end` of them."""
+    stream.seek(0)
+    return hashlib.sha256(stream.read(min(HEAD, end))).hexdigest()
+
+
 def parse(block: bytes, run: str, position: int) -> Fresh:
     """Rows of all whole lines; a line that cannot be read becomes a row of `bad_lines`."""
     fresh = Fresh(runs={run})
-    for line in block.splitlines(keepends=True):
+    for line in io.BytesIO(block):
         if line.strip():
             try:
-                record = json.loads(line)
-                found = records.rows(record)
-                attempt = int(record["attempt"])
-                opening(fresh, run, attempt, record)
+                understand(fresh, run, loaded(line))
             except (LookupError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
-                fresh.add("bad_lines", (run, position, f"{type(error).__name__}: {error}", line[:200].decode(errors="replace").strip()))
-            else:
-                for table, rows in found:
-                    for row in rows:
-                        fresh.add(table, (run, attempt, *row))
+                start = line[:200].decode(errors="replace").strip()
+                reason = f"{type(error).__name__}: {error}".encode(errors="replace").decode()
+                fresh.add("bad_lines", (run, position, reason, start))
             fresh.count += 1
         position += len(line)
     return fresh
+
+
+def understand(fresh: Fresh, run: str, record: dict[str, Any]) -> None:
+    """Add the rows of one record, or raise before the first."""
+    found = records.rows(record)
+    attempt = records.whole(record["attempt"])
+    if attempt is None:
+        raise ValueError("a record without attempt")
+    opening(fresh, run, attempt, record)
+    for table, rows in found:
+        for row in rows:
+            fresh.add(table, (run, attempt, *row))
+
+
+def loaded(line: bytes) -> Any:
+    """The value of a line; half of a surrogate pair, which no database holds as text, becomes a question mark."""
+    value = json.loads(line)
+    if b"\\ud" in line.lower():
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    return value
 
 
 def opening(fresh: Fresh, run: str, attempt: int, record: dict[str, Any]) -> None:
@@ -176,8 +245,9 @@ def opening(fresh: Fresh, run: str, attempt: int, record: dict[str, Any]) -> Non
     when = records.moment(record["time"])
     if record["event"] == "run_started":
         environment = records.document(record.get("environment"))
-        row = (run, attempt, when, records.whole(record.get("pid")), records.text(record.get("host")), environment, None, None, "running")
-        fresh.add("attempts", row)
+        process = (records.whole(record.get("pid")), records.text(record.get("host")))
+        fresh.add("attempts", (run, attempt, when, *process, environment, None, None, "running"))
+        fresh.ends = [end for end in fresh.ends if end[1] != attempt]
     elif record["event"] == "run_finished":
         fresh.ends.append((run, attempt, when, records.real(record.get("seconds")), str(record.get("state"))))
 
@@ -210,7 +280,9 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...
     import pyarrow as pa
 
     columns = TABLES[table].columns
-    types = [pa.type_for_alias(ARROW[kind]) if ARROW[kind] != "timestamp[us]" else pa.timestamp("us") for kind, _ in columns.values()]
+    types = [
+        pa.timestamp("us") if kind == "TIMESTAMP" else pa.type_for_alias(ARROW[kind]) for kind, _ in columns.values()
+    ]
     arrays = [pa.array(values, kind) for values, kind in zip(zip(*rows, strict=True), types, strict=True)]
     fresh = pa.table(dict(zip(columns, arrays, strict=True)))
     con.register("fresh", fresh)
@@ -226,10 +298,10 @@ def refresh(con: duckdb.DuckDBPyConnection, run: str) -> None:
     """Sum up the attempts of a run in its row."""
     con.execute(
         """
-        UPDATE runs SET attempts = a.attempts, state = a.state, started = a.started, finished = a.finished, seconds = a.seconds
+        UPDATE runs SET attempts = a.attempts, state = a.state, started = a.started, finished = a.finished,
+                        seconds = a.seconds
         FROM (SELECT run, max(attempt) AS attempts, arg_max(state, attempt) AS state, min(started) AS started,
-                     max(finished) FILTER (attempt = (SELECT max(attempt) FROM attempts WHERE run = $run)) AS finished,
-                     sum(seconds) AS seconds
+                     arg_max_null(finished, attempt) AS finished, sum(seconds) AS seconds
               FROM attempts WHERE run = $run GROUP BY run) a
         WHERE runs.run = a.run
         """,
@@ -255,9 +327,12 @@ def publish(results: Path) -> None:
     temporary = results / f".{PUBLISHED}.{os.getpid()}.part"
     try:
         shutil.copyfile(results / WORKING, temporary)
+        made = (results / WORKING).stat()
+        os.utime(temporary, ns=(made.st_atime_ns, made.st_mtime_ns))
         temporary.replace(results / PUBLISHED)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise RunnerError(
-            f"cannot publish `{results / PUBLISHED}`: {error.strerror}", "free some space and ask again; nothing is lost"
+            f"cannot publish `{results / PUBLISHED}`: {error.strerror}",
+            "free some space and ask again; nothing is lost",
         ) from error

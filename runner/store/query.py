@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from runner.errors import RunnerError, nearest
-from runner.store.ingest import PUBLISHED, ingest
+from runner.store.ingest import PUBLISHED, fault, ingest
 from runner.store.tables import TABLES
 from runner.store.views import VIEWS
 
@@ -25,27 +27,32 @@ FORMATS = ("table", "csv", "json", "jsonl")
 def query(results: Path, sql: str, params: Sequence[Any] = ()) -> pa.Table:
     """The rows of a statement; RunnerError with DuckDB's words and the nearest name where it is wrong."""
     if not sql.strip():
-        raise RunnerError("no SQL to run", "try: runner query \"SELECT * FROM run_summary\"")
+        raise RunnerError("no SQL to run", 'try: runner query "SELECT * FROM run_summary"')
     ingest(results)
-    con = duckdb.connect(str(results / PUBLISHED), read_only=True)
+    try:
+        con = duckdb.connect(str(results / PUBLISHED), read_only=True)
+    except duckdb.Error as error:
+        raise fault(results / PUBLISHED, error) from error
     try:
         found = con.sql(sql, params=list(params))
         if found is None:
             raise RunnerError("the statement has no rows to show", "ask with SELECT, FROM, DESCRIBE or SHOW")
         return found.to_arrow_table()
     except duckdb.Error as error:
-        raise RunnerError(str(error).strip(), hint(sql, str(error))) from error
+        raise RunnerError(str(error).strip(), hint(str(error))) from error
     finally:
         con.close()
 
 
-def hint(sql: str, message: str) -> str:
+def hint(message: str) -> str:
     """What may have been meant."""
     if "read-only" in message:
         return "results are read-only here; the logs under `runs/` are their source"
-    words = {*TABLES, *VIEWS, *(c for t in TABLES.values() for c in t.columns), *(c for v in VIEWS.values() for c in v.columns)}
-    quoted = message.split('"')
-    unknown = quoted[1] if len(quoted) > 1 else (message.split("Table with name ")[1].split()[0] if "Table with name " in message else "")
+    words = {*TABLES, *VIEWS}
+    for owner in (*TABLES.values(), *VIEWS.values()):
+        words.update(owner.columns)
+    found = re.search(r'Table with name (\S+)|"([^"]+)"', message)
+    unknown = found[1] or found[2] if found else ""
     near = nearest(unknown, words) if unknown else ""
     return f"did you mean `{near}`?" if near else "tables and views: " + ", ".join(sorted({*TABLES, *VIEWS}))
 
@@ -58,12 +65,24 @@ def render(table: pa.Table, format: str = "table") -> str:
         sink = io.BytesIO()
         pc.write_csv(flat(table), sink)
         return sink.getvalue().decode()
-    rows = table.to_pylist()
+    rows = [plain(row) for row in table.to_pylist()]
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
     if format == "json":
         return json.dumps(rows, indent=2, ensure_ascii=False, default=str) + "\n"
     return drawn(table)
+
+
+def plain(value: Any) -> Any:
+    """A value for strict JSON: maps as objects, non-finite floats as the strings "NaN", "Infinity" and "-Infinity"."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        pairs = bool(value) and all(isinstance(each, tuple) for each in value)
+        return plain(dict(value)) if pairs else [plain(each) for each in value]
+    return value
 
 
 def flat(table: pa.Table) -> pa.Table:
@@ -72,8 +91,8 @@ def flat(table: pa.Table) -> pa.Table:
 
     for index, kind in enumerate(table.schema):
         if pa.types.is_nested(kind.type):
-            text = pa.array([None if v is None else json.dumps(v, default=str) for v in table.column(index).to_pylist()], pa.string())
-            table = table.set_column(index, kind.name, text)
+            values = [None if v is None else json.dumps(plain(v), default=str) for v in table.column(index).to_pylist()]
+            table = table.set_column(index, kind.name, pa.array(values, pa.string()))
     return table
 
 

@@ -168,7 +168,15 @@ def moment(value: Any) -> int:
     return int(value * 1_000_000)
 
 
-_KINDS = {int: "integer", float: "float", bool: "boolean", str: "string", list: "list", dict: "table", type(None): "null"}
+_KINDS = {
+    int: "integer",
+    float: "float",
+    bool: "boolean",
+    str: "string",
+    list: "list",
+    dict: "table",
+    type(None): "null",
+}
 
 
 def _score(row: Record) -> Row:

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLES = {
-    "scores": "SELECT split, task, metric, value, low, high, baseline_majority, baseline_tfidf, n FROM final_scores WHERE run = ? ORDER BY split, task, position",
+    "scores": "SELECT split, task, metric, value, low, high, baseline_majority, baseline_tfidf, n "
+    "FROM final_scores WHERE run = ? ORDER BY split, task, position",
     "params": "SELECT name, value FROM params WHERE run = ? ORDER BY name",
-    "stages": "SELECT attempt, name, cached, rows, round(seconds, 3) AS seconds, reason FROM stages WHERE run = ? ORDER BY time",
-    "attempts": "SELECT attempt, state, started, round(seconds, 1) AS seconds, host FROM attempts WHERE run = ? ORDER BY attempt",
+    "stages": "SELECT attempt, name, cached, rows, round(seconds, 3) AS seconds, reason "
+    "FROM stages WHERE run = ? ORDER BY time",
+    "attempts": "SELECT attempt, state, started, round(seconds, 1) AS seconds, host "
+    "FROM attempts WHERE run = ? ORDER BY attempt",
     "artifacts": "SELECT name, bytes, path FROM artifacts WHERE run = ? ORDER BY name",
     "failures": "SELECT attempt, kind, message, trace FROM failures WHERE run = ? ORDER BY time",
 }
@@ -26,10 +29,12 @@ def runs(results: Path) -> pa.Table:
     return query(
         results,
         """
-        SELECT r.run, r.state, r.seed, strftime(r.started, '%Y-%m-%d %H:%M:%S') AS started, round(r.seconds, 1) AS seconds,
-               string_agg(s.task || '.' || s.metric || '=' || printf('%.3f', s.value), ' ' ORDER BY s.position, s.task) AS test
+        SELECT r.run, r.state, r.seed, strftime(r.started, '%Y-%m-%d %H:%M:%S') AS started,
+               round(r.seconds, 1) AS seconds,
+               string_agg(s.task || '.' || s.metric || '=' || printf('%.3f', s.value), ' '
+                          ORDER BY s.position, s.task) AS test
         FROM runs r LEFT JOIN final_scores s ON s.run = r.run AND s.split = 'test' AND s.position = 0
-        GROUP BY ALL ORDER BY r.started
+        GROUP BY ALL ORDER BY 4, 1
         """,
     )
 
@@ -48,7 +53,9 @@ def unique(results: Path, run: str) -> str:
     if len(found) == 1:
         return str(found[0])
     near = nearest(run, names)
-    hint = "did you mean one of " + ", ".join(f"`{name}`" for name in found[:10]) if found else (f"did you mean `{near}`?" if near else "`runner ls` lists the runs")
+    hint = f"did you mean `{near}`?" if near else "`runner ls` lists the runs"
+    if found:
+        hint = "did you mean one of " + ", ".join(f"`{name}`" for name in found[:10])
     raise RunnerError(f"`{run}` names {len(found)} runs", hint)
 
 
@@ -56,7 +63,8 @@ def render_show(found: dict[str, Any]) -> str:
     """The same for a person."""
     import pyarrow as pa
 
-    head = ("run", "state", "name", "description", "seed", "started", "finished", "seconds", "spec_file", "git_commit", "git_dirty")
+    head = ("run", "state", "name", "description", "seed", "started", "finished", "seconds")
+    head += ("spec_file", "git_commit", "git_dirty")
     lines = [f"{key:<12} {found[key]}" for key in head if found[key] is not None]
     for key in TABLES:
         if found[key]:

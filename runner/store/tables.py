@@ -22,7 +22,9 @@ class Table:
 
     def ddl(self, name: str) -> str:
         """The statement that creates the table where it is missing."""
-        return f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c} {kind}' for c, (kind, _) in self.columns.items())})"
+        return (
+            f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c} {kind}' for c, (kind, _) in self.columns.items())})"
+        )
 
 
 _ORIGIN = {
@@ -50,7 +52,10 @@ TABLES = {
             "git_commit": ("VARCHAR", "commit of the working tree, if there was one"),
             "git_dirty": ("BOOLEAN", "whether the working tree had changes that were not committed"),
             "version": ("VARCHAR", "version of the runner"),
-            "state": ("VARCHAR", "of the last attempt: running, finished, failed, interrupted or lost (its process died)"),
+            "state": (
+                "VARCHAR",
+                "of the last attempt: running, finished, failed, interrupted or lost (its process died)",
+            ),
             "started": ("TIMESTAMP", "begin of the first attempt, UTC"),
             "finished": ("TIMESTAMP", "end of the last attempt, UTC; null while it runs or when it was lost"),
             "seconds": ("DOUBLE", "wall time of all attempts that ended, summed"),

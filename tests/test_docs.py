@@ -1,0 +1,62 @@
+"""Every command in the documents is executed, in their order; the demo beats both baselines."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.store.query import query
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+
+
+def commands() -> list[str]:
+    """Lines that begin with `$ ` in console blocks."""
+    return [
+        line[2:]
+        for document in DOCUMENTS
+        for block in re.findall(r"```console\n(.*?)```", document.read_text(encoding="utf-8"), re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+
+
+@pytest.mark.slow
+def test_every_command_works_and_the_demo_beats_its_baselines(tmp_path: Path) -> None:
+    place = os.environ | {"RUNNER_RESULTS": str(tmp_path), "OMP_NUM_THREADS": "2"}
+    for command in commands():
+        words = shlex.split(command)
+        assert words[0] == "runner", f"not executed by this test: {command}"
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=ROOT, env=place, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    rows = query(tmp_path, "SELECT model, task, metric, low, high FROM scores WHERE split = 'test'").to_pylist()
+    best = {(row["task"], row["metric"]): row["low"] for row in rows if row["model"] == "best"}
+    others = [row for row in rows if row["model"] != "best"]
+    assert len(best) == 4 and len(others) == 8
+    for row in others:
+        assert row["high"] < best[row["task"], row["metric"]], row
+
+
+def test_make_targets_of_the_documents_exist() -> None:
+    named = {target for each in DOCUMENTS for target in re.findall(r"`?make (\w+)", each.read_text(encoding="utf-8"))}
+    there = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert named - {"all"} <= there | {"are"}
+
+
+def test_every_verb_has_help_and_stands_in_the_readme() -> None:
+    from runner.cli import app
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for command in app.registered_commands:
+        function = command.callback
+        assert function is not None and function.__doc__, command.name
+        assert re.search(rf"\b{function.__name__}\b", readme), function.__name__

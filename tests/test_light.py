@@ -1,0 +1,46 @@
+"""Verbs that need no training load none of the heavy libraries, in a fresh process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "lightning", "transformers", "peft", "datasets", "torchmetrics", "sklearn")
+PROGRAM = """
+import sys
+from runner.cli import app
+try:
+    app(sys.argv[1:], standalone_mode=False)
+except SystemExit:
+    pass
+except BaseException as error:
+    if type(error).__name__ != "Exit":
+        raise
+print("LOADED", [name for name in {heavy!r} if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["validate", "specs/quickstart.toml"],
+        ["plan", "specs/quickstart.toml"],
+        ["schema"],
+        ["ls"],
+        ["query", "SELECT 1 AS one"],
+        ["doctor"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_light_verbs_load_no_heavy_library(words: list[str], tmp_path: Path) -> None:
+    more = [] if words[0] in ("--help", "schema") else ["--results", str(tmp_path)]
+    program = PROGRAM.replace("{heavy!r}", repr(HEAVY))
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words, *more], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.rstrip().endswith("LOADED []"), done.stdout[-500:] + done.stderr[-2000:]

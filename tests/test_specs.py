@@ -1,0 +1,32 @@
+"""Every spec in the repository is valid and can be planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.plan.explain import facts, tree
+from runner.run.experiment import prepare
+from runner.spec.read import read
+
+ROOT = Path(__file__).parents[1]
+SPECS = sorted((ROOT / "specs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", SPECS, ids=lambda file: file.stem)
+def test_spec_is_valid_and_planned(file: Path, tmp_path: Path) -> None:
+    for data in read(file).experiment.data.values():
+        if not (file.parent / data.train).exists():
+            pytest.skip(f"`{data.train}` is not there: it is no part of the project")
+    plan = prepare(file, tmp_path)
+    found = facts(plan)
+    assert found["trials"] and found["model"]["trainable"] <= found["model"]["parameters"]
+    assert plan.checked.spec.experiment.name in tree(found)
+
+
+@pytest.mark.parametrize("file", SPECS, ids=lambda file: file.stem)
+def test_spec_says_what_it_shows(file: Path) -> None:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "#:schema ../schemas/experiment.schema.json"
+    assert lines[1].startswith("# ")
