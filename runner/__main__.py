@@ -1,4 +1,7 @@
-"""Turns errors into text and exit codes: 0 done, 1 the user's error or a failed run, 2 usage, 3 our bug, 130 interrupted."""
+"""Turns errors into text and exit codes.
+
+0 done, 1 the user's error or a failed run, 2 usage, 3 our bug, 130 interrupted.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ app.add_typer(store, name="store")
 
 Spec = Annotated[Path, typer.Argument(help="The spec, a TOML file.")]
 Specs = Annotated[list[Path], typer.Argument(help="Specs, TOML files.")]
-Results = Annotated[Path, typer.Option("--results", envvar="RUNNER_RESULTS", help="Folder of runs, cache and database.")]
+Results = Annotated[
+    Path, typer.Option("--results", envvar="RUNNER_RESULTS", help="Folder of runs, cache and database.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RESULTS = Path("results")
 
@@ -73,7 +75,11 @@ def validate(
     if faults or chosen in ("json", "sarif"):
         print(render(faults, chosen))
     if chosen == "text":
-        print(f"{len(specs) - failed} of {len(specs)} specs are valid" if failed or len(specs) > 1 else f"{specs[0]} is valid")
+        print(
+            f"{len(specs) - failed} of {len(specs)} specs are valid"
+            if failed or len(specs) > 1
+            else f"{specs[0]} is valid"
+        )
     raise typer.Exit(1 if failed else 0)
 
 
@@ -96,7 +102,7 @@ def plan(
     from runner.plan.explain import facts, tree
     from runner.run.experiment import prepare
     from runner.run.throughput import tokens_per_second
-    from runner.run.trial import is_finished
+    from runner.run.work import is_finished
 
     made = prepare(spec, results)
     if resolved:

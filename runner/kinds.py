@@ -20,7 +20,9 @@ from runner.errors import RunnerError, did_you_mean
 class Table(BaseModel):
     """A TOML table: frozen, strict about types, no unknown key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class Part(Table):
@@ -57,7 +59,10 @@ def pick(family: str, name: str) -> type[Part]:
     found = [
         value
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Part) and value.kind == name and value.__module__ == module.__name__
+        if isinstance(value, type)
+        and issubclass(value, Part)
+        and value.kind == name
+        and value.__module__ == module.__name__
     ]
     if len(found) != 1:
         raise TypeError(f"{module.__name__} must define exactly one Part with kind = {name!r}")

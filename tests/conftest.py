@@ -12,9 +12,9 @@ import pytest
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-GOOD = "good great happy love fine nice superb sweet".split()
-BAD = "bad awful sad hate poor nasty dreadful sour".split()
-FILL = "the a day film book was is and it we saw today".split()
+GOOD = ["good", "great", "happy", "love", "fine", "nice", "superb", "sweet"]
+BAD = ["bad", "awful", "sad", "hate", "poor", "nasty", "dreadful", "sour"]
+FILL = ["the", "a", "day", "film", "book", "was", "is", "and", "it", "we", "saw", "today"]
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *GOOD, *BAD, *FILL]
 
 TINY = """
@@ -65,7 +65,11 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model") / "encoder"
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        vocab_size=len(WORDS),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
         max_position_embeddings=64,
     )
     BertModel(config).save_pretrained(folder)

@@ -21,7 +21,9 @@ LONG = 12  # epochs: long enough to be hit in the middle
 @pytest.fixture
 def slow(tiny: Path) -> Path:
     """The tiny spec with more steps, dropout on, early stopping watching, and a state saved after each step."""
-    text = tiny.read_text(encoding="utf-8").replace("epochs = 3", f"epochs = {LONG}\ncheckpoint_minutes = 1e-9\naccumulate = 2")
+    text = tiny.read_text(encoding="utf-8").replace(
+        "epochs = 3", f"epochs = {LONG}\ncheckpoint_minutes = 1e-9\naccumulate = 2"
+    )
     text += "\n[train.early_stopping]\nmetric = 'loss'\npatience = 50\n"
     tiny.write_text(text, encoding="utf-8")
     return tiny
@@ -30,7 +32,10 @@ def slow(tiny: Path) -> Path:
 def start(spec: Path, results: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "runner", *words, "--results", str(results)],
-        cwd=spec.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        cwd=spec.parent,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

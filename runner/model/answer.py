@@ -29,7 +29,11 @@ def answers(
 
 
 def of_task(
-    task: str, pieces: list[tuple[str, np.ndarray, np.ndarray]], streams: Mapping[str, Stream], labels: tuple[str, ...], split: str
+    task: str,
+    pieces: list[tuple[str, np.ndarray, np.ndarray]],
+    streams: Mapping[str, Stream],
+    labels: tuple[str, ...],
+    split: str,
 ) -> Answers:
     ids: list[str] = []
     gold, probabilities = [], []

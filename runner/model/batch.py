@@ -54,7 +54,7 @@ def build(
     pad_id: int,
     share: float = 1.0,
 ) -> Batch:
-    """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length where none does)."""
+    """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length without one)."""
     lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
     place = layout(lengths, packed)
     shape = (1, int(lengths.sum())) if packed else (len(sequences), int(lengths.max()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -45,10 +45,10 @@ def tokens_of(trunk: nn.Module, batch: Batch, source: Source) -> torch.Tensor:
     if batch.packed:
         layout, positions = arrange(batch.lengths, source)
         out = trunk(input_ids=batch.input_ids, position_ids=positions, packing=layout, **types(trunk, batch))
-        return out.last_hidden_state[0]
+        return cast(torch.Tensor, out.last_hidden_state[0])
     mask = torch.arange(batch.input_ids.shape[1], device=batch.lengths.device) < batch.lengths[:, None]
     out = trunk(input_ids=batch.input_ids, attention_mask=mask.long(), **types(trunk, batch))
-    return out.last_hidden_state[mask]
+    return cast(torch.Tensor, out.last_hidden_state[mask])
 
 
 def types(trunk: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
@@ -70,9 +70,12 @@ def load_trunk(base: Base, attention: str) -> nn.Module:
     from transformers import AutoModel
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    pooler: dict[str, Any] = {} if base.idle() or base.config.get("model_type") not in WITH_POOLER else {"add_pooling_layer": False}
+    said: Any = logging
+    said.disable_progress_bar()
+    said.set_verbosity_error()
+    pooler: dict[str, Any] = (
+        {} if base.idle() or base.config.get("model_type") not in WITH_POOLER else {"add_pooling_layer": False}
+    )
     trunk, info = AutoModel.from_pretrained(
         base.folder,
         dtype=torch.float32,
@@ -90,7 +93,7 @@ def load_trunk(base: Base, attention: str) -> nn.Module:
             f"the weights of `{base.written}` lack {len(missing)} layers: {listed}",
             "the folder is damaged or was saved for another architecture; save it again with all its weights",
         )
-    return trunk
+    return cast(nn.Module, trunk)
 
 
 WITH_POOLER = {"bert", "roberta", "electra", "xlm-roberta", "camembert", "mpnet", "ernie"}
@@ -111,7 +114,13 @@ def choose_trunk(base: Base, packing: bool) -> tuple[nn.Module, bool]:
 
 
 def build(
-    base: Base, model: Model, tasks: Mapping[str, Part], labels: Mapping[str, Sequence[str]], *, seed: int, packing: bool
+    base: Base,
+    model: Model,
+    tasks: Mapping[str, Part],
+    labels: Mapping[str, Sequence[str]],
+    *,
+    seed: int,
+    packing: bool,
 ) -> Network:
     """The network before training: pre-trained trunk, fresh heads, adapter if any; heads depend on the seed alone."""
     trunk, packed = choose_trunk(base, packing)
@@ -129,4 +138,4 @@ def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:
     """The trunk with an adapter; only the adapter is trained."""
     from peft import get_peft_model
 
-    return get_peft_model(trunk, adapter.config())  # type: ignore[attr-defined, no-any-return]
+    return get_peft_model(trunk, adapter.config())  # type: ignore[attr-defined]

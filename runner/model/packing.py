@@ -96,7 +96,6 @@ def agrees(padded: nn.Module, packed: nn.Module, vocabulary: int) -> bool:
     ]
     with torch.no_grad():
         first, second = (
-            tokens_of(trunk, batch, Source())
-            for trunk, batch in zip((padded, packed), batches, strict=True)
+            tokens_of(trunk, batch, Source()) for trunk, batch in zip((padded, packed), batches, strict=True)
         )
     return bool(torch.allclose(first, second, atol=1e-4))

@@ -15,7 +15,7 @@ def has_bf16() -> bool:
     import torch
 
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     info = Path("/proc/cpuinfo")
     return info.is_file() and bool(WORDS & set(info.read_text(encoding="utf-8", errors="replace").split()))
 

@@ -18,9 +18,10 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json
 
 
 def save(network: Any, folder: Path, base: Base, experiment: Experiment, labels: Mapping[str, Sequence[str]]) -> None:
-    """Write the trunk (or its adapter), the tokenizer, the heads and what they mean; the folder appears whole or not at all.
+    """Write the trunk (or its adapter), the tokenizer, the heads and what they mean.
 
-    `AutoModel.from_pretrained(folder)` loads a fully trained trunk, `PeftModel.from_pretrained(trunk, folder)` an adapter.
+    The folder appears whole or not at all. `AutoModel.from_pretrained(folder)` loads a fully trained trunk,
+    `PeftModel.from_pretrained(trunk, folder)` an adapter.
     """
     from safetensors.torch import save_file
 

@@ -13,7 +13,7 @@ from runner.model.batch import Batch, build
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Tokens lie memory-mapped in Arrow; `targets[task]` [rows] holds class indices, -1 for a label unknown in train."""
+    """Tokens lie memory-mapped in Arrow; `targets[task]` [rows] holds class indices."""
 
     name: str
     ids: pa.ChunkedArray

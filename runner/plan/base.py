@@ -29,7 +29,11 @@ class Base:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The architecture, as the folder's `config.json` says it."""
-        return dict(json.loads((self.folder / "config.json").read_text(encoding="utf-8")))
+        file = self.folder / "config.json"
+        try:
+            return dict(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise RunnerError(f"`{file}` is not readable JSON: {error}", "download the model again") from error
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -98,9 +102,14 @@ def header(file: Path) -> dict[str, tuple[int, ...]]:
             if not 0 < length <= 100_000_000:
                 raise ValueError("no header")
             entries = json.loads(stream.read(length))
-        return {name: tuple(entry["shape"]) for name, entry in entries.items() if name != "__metadata__"}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunnerError(f"`{file}` is not a readable safetensors file: {error}", "download the model again") from error
+        entries.pop("__metadata__", None)
+        if file.stat().st_size < 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0):
+            raise ValueError("it ends too early")
+        return {name: tuple(entry["shape"]) for name, entry in entries.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunnerError(
+            f"`{file}` is not a readable safetensors file: {error}", "download the model again"
+        ) from error
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -115,7 +124,9 @@ def find(model: Model, folder: Path) -> Base:
     """
     place = locate(model, folder)
     if not (place / "config.json").is_file():
-        raise RunnerError(f"`{model.base}` has no config.json (looked in `{place}`)", "name a folder saved by transformers")
+        raise RunnerError(
+            f"`{model.base}` has no config.json (looked in `{place}`)", "name a folder saved by transformers"
+        )
     base = Base(model.base, place)
     if "auto_map" in base.config:
         raise RunnerError(
@@ -124,14 +135,17 @@ def find(model: Model, folder: Path) -> Base:
         )
     if not weight_files(place):
         pickled = sorted(file.name for file in place.glob("*.bin")) + sorted(file.name for file in place.glob("*.pt*"))
-        found = f"only pickled weights (`{pickled[0]}`), which can run any code when loaded" if pickled else "no weights"
+        found = (
+            f"only pickled weights (`{pickled[0]}`), which can run any code when loaded" if pickled else "no weights"
+        )
         raise RunnerError(
             f"`{model.base}` has {found}: safetensors only",
             "convert it where you trust it: `AutoModel.from_pretrained(...).save_pretrained(folder)`",
         )
     if not base.tokenizer_file.is_file():
         raise RunnerError(
-            f"`{model.base}` has no tokenizer.json", "save it by `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`"
+            f"`{model.base}` has no tokenizer.json",
+            "save it by `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`",
         )
     return base
 

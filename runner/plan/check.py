@@ -55,7 +55,9 @@ class Checker:
                 if found is not None:
                     loaded[name] = found
             else:
-                faults.add("unused-data", ("data", name), f"no task uses the data set `{name}`", "name it in a task's `data`")
+                faults.add(
+                    "unused-data", ("data", name), f"no task uses the data set `{name}`", "name it in a task's `data`"
+                )
         labels, counts = {}, {}
         for name, task in spec.experiment.tasks.items():
             if all(each in loaded for each in task.data):  # type: ignore[attr-defined]
@@ -66,7 +68,9 @@ class Checker:
         assert base is not None
         return Checked(spec, base, loaded, labels, counts, tuple(faults.found))
 
-    def data(self, spec: Spec, name: str, inputs: tuple[str, ...], targets: tuple[str, ...], faults: Faults) -> Loaded | None:
+    def data(
+        self, spec: Spec, name: str, inputs: tuple[str, ...], targets: tuple[str, ...], faults: Faults
+    ) -> Loaded | None:
         data = spec.experiment.data[name]
         key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets)
         if key not in self.seen:
@@ -102,7 +106,9 @@ class Faults:
         self.spec = spec
         self.found: list[Diagnostic] = []
 
-    def add(self, code: str, where: Where, message: str, hint: str = "", what: Any = "key", severity: str = "error") -> None:
+    def add(
+        self, code: str, where: Where, message: str, hint: str = "", what: Any = "key", severity: str = "error"
+    ) -> None:
         """A fault at the key or value of a path."""
         place = self.spec.places.place(where, what)
         file = place.file or str(self.spec.file)
@@ -133,21 +139,41 @@ def names(spec: Spec, faults: Faults) -> None:
     for where, values in lists(spec):
         for index, value in enumerate(values):
             if value in values[:index]:
-                faults.add("duplicate", (*where, index), f"`{value}` stands twice in `{where[-1]}`", "leave one of them out", "value")
+                faults.add(
+                    "duplicate",
+                    (*where, index),
+                    f"`{value}` stands twice in `{where[-1]}`",
+                    "leave one of them out",
+                    "value",
+                )
     for name, task in experiment.tasks.items():
         for index, data in enumerate(task.data):  # type: ignore[attr-defined]
             if data not in experiment.data:
-                faults.add("unknown-name", ("tasks", name, "data", index), f"no data set `{data}`", did_you_mean(data, experiment.data), "value")
+                faults.add(
+                    "unknown-name",
+                    ("tasks", name, "data", index),
+                    f"no data set `{data}`",
+                    did_you_mean(data, experiment.data),
+                    "value",
+                )
         for index, metric in enumerate(task.metrics):  # type: ignore[attr-defined]
             part: Any = kinds.pick("metrics", metric)
             if task.kind not in part.tasks:
-                faults.add("metric", ("tasks", name, "metrics", index), f"`{metric}` does not fit a {task.kind} task", f"it fits: {', '.join(part.tasks)}", "value")
+                faults.add(
+                    "metric",
+                    ("tasks", name, "metrics", index),
+                    f"`{metric}` does not fit a {task.kind} task",
+                    f"it fits: {', '.join(part.tasks)}",
+                    "value",
+                )
     monitored(spec, faults)
     weights = getattr(experiment.mixing, "weights", None)
     if isinstance(weights, dict):
         for each in sorted(set(experiment.data) ^ set(weights)):
             what = "has no weight" if each in experiment.data else "is no data set"
-            faults.add("mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}")
+            faults.add(
+                "mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}"
+            )
 
 
 def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
@@ -173,7 +199,9 @@ def monitored(spec: Spec, faults: Faults) -> None:
         wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]
     for where, metric in wanted.items():
         if metric not in allowed:
-            faults.add("unknown-metric", where, f"no metric `{metric}` is measured", did_you_mean(metric, allowed), "value")
+            faults.add(
+                "unknown-metric", where, f"no metric `{metric}` is measured", did_you_mean(metric, allowed), "value"
+            )
 
 
 def task_labels(
@@ -195,18 +223,30 @@ def task_labels(
         unknown = sorted(set(seen) - set(labels))
         if unknown:
             listed = ", ".join(f"`{label}` ({seen[label]} rows)" for label in unknown[:5])
-            faults.add("labels", at, f"{split} has labels that {'`labels` lacks' if task.labels else 'train lacks'}: {listed}", "add rows to train, mend the labels, or take those rows out")
+            faults.add(
+                "labels",
+                at,
+                f"{split} has labels that {'`labels` lacks' if task.labels else 'train lacks'}: {listed}",
+                "add rows to train, mend the labels, or take those rows out",
+            )
     for label in labels:
         if not train.get(label):
             faults.add("labels", at, f"label `{label}` has no row in train", "take it out of `labels` or add rows")
         for split in ("validation", "test"):
             if split in counts and train.get(label) and not counts[split].get(label):
-                faults.add("labels", at, f"label `{label}` has no row in {split}: its scores there are unknown", severity="warning")
+                faults.add(
+                    "labels",
+                    at,
+                    f"label `{label}` has no row in {split}: its scores there are unknown",
+                    severity="warning",
+                )
     known = set(labels)
     for key in ("label_names", "class_weights"):
         value = getattr(task, key)
         for label in sorted(set(value) - known) if isinstance(value, dict) else []:
-            faults.add("labels", ("tasks", name, key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, labels))
+            faults.add(
+                "labels", ("tasks", name, key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, labels)
+            )
     return labels, counts
 
 
@@ -222,12 +262,24 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
     """What the spec asks of the architecture must be there."""
     model = spec.experiment.model
     if base.longest is not None and model.max_length > base.longest:
-        faults.add("max-length", ("model", "max_length"), f"`max_length` is {model.max_length}, but `{model.base}` takes at most {base.longest} tokens", f"write {base.longest} or less", "value")
+        faults.add(
+            "max-length",
+            ("model", "max_length"),
+            f"`max_length` is {model.max_length}, but `{model.base}` takes at most {base.longest} tokens",
+            f"write {base.longest} or less",
+            "value",
+        )
     targets = getattr(model.adapter, "targets", ())
     last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
     for index, target in enumerate(targets if isinstance(targets, list) else ()):
         if not any(name == target or name.endswith(f".{target}") for name in base.linears):
-            faults.add("adapter-target", ("model", "adapter", "targets", index), f"`{model.base}` has no linear layer `{target}`", did_you_mean(target, last), "value")
+            faults.add(
+                "adapter-target",
+                ("model", "adapter", "targets", index),
+                f"`{model.base}` has no linear layer `{target}`",
+                did_you_mean(target, last),
+                "value",
+            )
 
 
 def checker(results: Path) -> Checker:

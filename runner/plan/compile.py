@@ -57,7 +57,9 @@ def compile(checked: Checked, cache: Cache) -> Plan:
     streams = streams_of(checked)
     shared = (*data_steps(checked, cache), *encode_steps(checked, streams, cache))
     model = checked.base.key(cache)
-    return Plan(checked, tuple(trial(checked, seed, shared, model) for seed in checked.spec.experiment.all_seeds), streams)
+    return Plan(
+        checked, tuple(trial(checked, seed, shared, model) for seed in checked.spec.experiment.all_seeds), streams
+    )
 
 
 def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:

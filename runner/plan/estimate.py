@@ -12,7 +12,9 @@ from runner.plan.check import Checked
 from runner.plan.compile import Plan, work
 
 FP32 = 4  # bytes
-PER_TOKEN = 34  # saved floats a token, layer and hidden unit in training, attention apart (Korthikanti 2022, 2205.05198)
+PER_TOKEN = (
+    34  # saved floats a token, layer and hidden unit in training, attention apart (Korthikanti 2022, 2205.05198)
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ def adapter_parameters(base: Base, adapter: Any) -> int:
     """rank * (in + out) for every linear layer that LoRA adapts; the unused pooler is adapted too by all-linear."""
     chosen = dict(base.linears)
     if adapter.targets == "all-linear":
-        chosen |= {n.removesuffix(".weight"): (s[0], s[1]) for n, s in base.shapes.items() if n == "pooler.dense.weight"}
+        chosen |= {
+            n.removesuffix(".weight"): (s[0], s[1]) for n, s in base.shapes.items() if n == "pooler.dense.weight"
+        }
         return sum(adapter.rank * (shape[0] + shape[1]) for shape in chosen.values())
     return sum(
         adapter.rank * (shape[0] + shape[1])
@@ -81,4 +85,4 @@ def seconds(plan: Plan, lengths: Mapping[str, Lengths], tokens_per_second: float
     )
     full = work(checked)["batches_per_epoch"] * checked.spec.experiment.train.epochs
     share = work(checked)["steps"] * checked.spec.experiment.train.accumulate / max(full, 1)
-    return each * checked.spec.experiment.train.epochs * min(share, 1.0) / tokens_per_second
+    return float(each * checked.spec.experiment.train.epochs * min(share, 1.0) / tokens_per_second)

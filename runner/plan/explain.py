@@ -59,7 +59,10 @@ def tree(found: dict[str, Any]) -> str:
     lines = [f"{found['name']}  plan {found['key'][:12]}"]
     model = found["model"]
     share = 100 * model["trainable"] / model["parameters"]
-    lines.append(f"├─ model {model['base']}: {model['parameters']:,} parameters, {model['trainable']:,} trainable ({share:.1f} %)")
+    lines.append(
+        f"├─ model {model['base']}: {model['parameters']:,} parameters, "
+        f"{model['trainable']:,} trainable ({share:.1f} %)"
+    )
     for name, rows in found["data"].items():
         lines.append(f"├─ data {name}: " + ", ".join(f"{rows[split]:,} {split}" for split in SPLITS if split in rows))
     for name, each in found["tokens"].items():
@@ -74,7 +77,9 @@ def tree(found: dict[str, Any]) -> str:
         lines += [f"├─ rows of {name}:"] + [f"│    {shorten(row)}" for row in rows]
     parts = ", ".join(f"{name} {size / 2**20:,.0f}" for name, size in found["memory_bytes"].items())
     lines.append(f"├─ memory (MiB): {parts}; together {sum(found['memory_bytes'].values()) / 2**20:,.0f}")
-    time = "unknown until a run has been measured" if found["seconds"] is None else f"about {found['seconds']:.0f} s a run"
+    time = (
+        "unknown until a run has been measured" if found["seconds"] is None else f"about {found['seconds']:.0f} s a run"
+    )
     lines.append(f"├─ time: {time}")
     lines += [f"├─ warning: {warning}" for warning in found["warnings"]]
     for trial in found["trials"]:

@@ -29,9 +29,16 @@ def card(plan: Plan, trial: Trial, scores: list[dict[str, Any]]) -> str:
     ]
     for name, loaded in checked.loaded.items():
         lines += [f"| {name} | {split} | {table.num_rows:,} |" for split, table in loaded.splits.items()]
-    lines += ["", "## Scores", "", "| split | task | metric | model | value | interval | n |", "|---|---|---|---|---|---|---|"]
     lines += [
-        f"| {s['split']} | {s['task']} | {s['metric']} | {s['model']} | {s['value']:.4f} | {s['low']:.4f} to {s['high']:.4f} | {s['n']} |"
+        "",
+        "## Scores",
+        "",
+        "| split | task | metric | model | value | interval | n |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {s['split']} | {s['task']} | {s['metric']} | {s['model']} "
+        f"| {s['value']:.4f} | {s['low']:.4f} to {s['high']:.4f} | {s['n']} |"
         for s in scores
     ]
     lines += ["", "## Limits", ""]

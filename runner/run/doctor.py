@@ -42,7 +42,9 @@ def memory() -> dict[str, str]:
     """Main memory and what fits."""
     size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     state = "ok" if size >= 4 else "note"
-    return finding("memory", state, f"{size:.1f} GiB; full fine-tuning of a 22.7M-parameter encoder needs about 1.5 GiB")
+    return finding(
+        "memory", state, f"{size:.1f} GiB; full fine-tuning of a 22.7M-parameter encoder needs about 1.5 GiB"
+    )
 
 
 def arithmetic() -> dict[str, str]:

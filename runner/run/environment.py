@@ -9,7 +9,18 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "lightning", "transformers", "peft", "datasets", "tokenizers", "pyarrow", "numpy", "duckdb", "pydantic")
+PACKAGES = (
+    "torch",
+    "lightning",
+    "transformers",
+    "peft",
+    "datasets",
+    "tokenizers",
+    "pyarrow",
+    "numpy",
+    "duckdb",
+    "pydantic",
+)
 
 
 def environment(folder: Path) -> dict[str, Any]:
@@ -48,7 +59,9 @@ def processor() -> str:
 def git(folder: Path, *words: str) -> str | None:
     """What git says there; None where it is missing or the folder is no repository."""
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from runner.errors import RunnerError, nearest
 from runner.plan.check import Checked, Checker, checker
 from runner.plan.compile import Plan, Trial, compile
-from runner.run.trial import DONE, carry_out, folder_of, is_finished
+from runner.run.trial import carry_out
+from runner.run.work import DONE, folder_of, is_finished
 from runner.spec.read import read
 
 
@@ -41,7 +42,9 @@ def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[s
         with lock, listening() as stop:
             return carry_out(plan, trial, results, stop, show=show)
     except Timeout:
-        raise RunnerError(f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`") from None
+        raise RunnerError(
+            f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`"
+        ) from None
 
 
 def result_of(results: Path, run: str) -> dict[str, Any]:
@@ -76,7 +79,11 @@ def stopped(results: Path, run: str) -> tuple[Path, int]:
     found = [name for name in runs if name == run] or [name for name in runs if name.startswith(run)]
     if len(found) != 1:
         near = nearest(run, runs)
-        hint = f"these begin so: {', '.join(found)}" if found else (f"did you mean `{near}`?" if near else "`runner ls` lists the runs")
+        hint = (
+            f"these begin so: {', '.join(found)}"
+            if found
+            else (f"did you mean `{near}`?" if near else "`runner ls` lists the runs")
+        )
         raise RunnerError(f"no single run `{run}` in `{results}`", hint)
     origin = json.loads((results / "runs" / found[0] / "origin.json").read_bytes())
     return Path(origin["spec"]), int(origin["seed"])

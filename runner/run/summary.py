@@ -42,4 +42,6 @@ def summary(result: dict[str, Any], results: Path) -> str:
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:
     """Rows as columns of equal width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from runner.plan.compile import Plan
-from runner.run.trial import DONE
+from runner.run.work import DONE
 
 
 def tokens_per_second(results: Path, plan: Plan) -> float | None:

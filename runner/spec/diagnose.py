@@ -187,7 +187,7 @@ def describe(path: Path) -> str:
     """The field's own sentence, if it is a fixed one."""
     model: Any = Experiment
     for step in path[:-1]:
-        field = model.model_fields.get(step) if isinstance(model, type) else None
+        field = model.model_fields.get(step)
         model = pick(field.annotation, [], None) if field else None
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return ""

@@ -1,4 +1,4 @@
-"""Where each key and value of a TOML text stands: line, column and end column, 1-based, in characters, end inclusive."""
+"""Where each key and value of a TOML text stands: line, column, end column, 1-based, in characters, end inclusive."""
 
 from __future__ import annotations
 

@@ -115,7 +115,10 @@ class Train(Table):
     packing: bool = True
     """Compute without padding where the architecture allows it; the logits are the same. Default true."""
     select_by: Text = "combined"
-    """Validation metric of the best checkpoint: `combined` (mean of each task's first metric), `loss` or `TASK.METRIC`. Default combined."""
+    """Validation metric of the best checkpoint: `combined`, `loss` or `TASK.METRIC`.
+
+    `combined` is the mean of each task's first metric. Default combined.
+    """
     early_stopping: EarlyStopping | None = None
     """Stop before `epochs` when validation no longer improves; left out = train to the end."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
@@ -131,7 +134,7 @@ class Evaluate(Table):
     """Coverage of the bootstrap intervals. Default 0.95."""
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
     """Bootstrap resamples of the examples. Default 1000."""
-    baselines: list[Literal["majority", "tfidf"]] = ["majority", "tfidf"]
+    baselines: list[Literal["majority", "tfidf"]] = Field(default=["majority", "tfidf"])
     """Simple models scored beside the trained one. Default both."""
 
 

@@ -1,4 +1,4 @@
-"""Logs -> database: one ingester at a time reads what is new, in one transaction with how far it read, then publishes."""
+"""Logs -> database: one ingester at a time reads what is new, in one transaction with how far it read; publishes."""
 
 from __future__ import annotations
 
@@ -312,7 +312,8 @@ def refresh(con: duckdb.DuckDBPyConnection, run: str) -> None:
 def settle(con: duckdb.DuckDBPyConnection) -> bool:
     """Mark attempts whose process on this machine has died without a word as lost; whether any was found."""
     open_ones = con.execute(
-        "SELECT run, attempt, pid, epoch(started) FROM attempts WHERE state = 'running' AND host = ? AND pid IS NOT NULL",
+        "SELECT run, attempt, pid, epoch(started) FROM attempts"
+        " WHERE state = 'running' AND host = ? AND pid IS NOT NULL",
         [socket.gethostname()],
     ).fetchall()
     dead = [(run, attempt) for run, attempt, pid, since in open_ones if not processes.runs(pid, since)]

@@ -44,7 +44,7 @@ class Log:
             raise RunnerError(f"cannot open the log `{self._path}`: {error.strerror}") from error
 
     def write(self, event: str, /, **fields: Any) -> None:
-        """Appends one record with the event, run, attempt and time (unix seconds); the start of a run names its process."""
+        """Appends one record with event, run, attempt and time (unix seconds); the start of a run names its process."""
         record = {"event": event, "run": self.run, "attempt": self.attempt, "time": self._clock()}
         if event == "run_started":
             record |= {"pid": os.getpid(), "host": socket.gethostname()}

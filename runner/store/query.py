@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from runner.errors import RunnerError, nearest
+from runner.store import tables, views
 from runner.store.ingest import PUBLISHED, fault, ingest
 from runner.store.tables import TABLES
 from runner.store.views import VIEWS
@@ -48,9 +49,8 @@ def hint(message: str) -> str:
     """What may have been meant."""
     if "read-only" in message:
         return "results are read-only here; the logs under `runs/` are their source"
-    words = {*TABLES, *VIEWS}
-    for owner in (*TABLES.values(), *VIEWS.values()):
-        words.update(owner.columns)
+    owners: dict[str, tables.Table | views.View] = {**TABLES, **VIEWS}
+    words = {*owners, *(column for owner in owners.values() for column in owner.columns)}
     found = re.search(r'Table with name (\S+)|"([^"]+)"', message)
     unknown = found[1] or found[2] if found else ""
     near = nearest(unknown, words) if unknown else ""

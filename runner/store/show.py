@@ -24,6 +24,21 @@ TABLES = {
 }
 
 
+HEAD = (
+    "run",
+    "state",
+    "name",
+    "description",
+    "seed",
+    "started",
+    "finished",
+    "seconds",
+    "spec_file",
+    "git_commit",
+    "git_dirty",
+)
+
+
 def runs(results: Path) -> pa.Table:
     """All runs, the newest last, with their main test scores."""
     return query(
@@ -63,9 +78,7 @@ def render_show(found: dict[str, Any]) -> str:
     """The same for a person."""
     import pyarrow as pa
 
-    head = ("run", "state", "name", "description", "seed", "started", "finished", "seconds")
-    head += ("spec_file", "git_commit", "git_dirty")
-    lines = [f"{key:<12} {found[key]}" for key in head if found[key] is not None]
+    lines = [f"{key:<12} {found[key]}" for key in HEAD if found[key] is not None]
     for key in TABLES:
         if found[key]:
             lines += ["", key, render(pa.Table.from_pylist(found[key])).rstrip()]

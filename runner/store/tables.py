@@ -130,7 +130,7 @@ TABLES = {
         ("run", "data", "split", "file"),
     ),
     "metrics": Table(
-        "One row a point of a curve; a resumed run replays steps and replaces their points. Values may be NaN: see `curves`.",
+        "One row a point of a curve; a resumed run replays steps and replaces points. Values may be NaN: see `curves`.",
         {
             **_ORIGIN,
             **_TIME,

@@ -63,7 +63,7 @@ VIEWS = {
         },
     ),
     "run_summary": View(
-        "One row a run with all its parameters and its final test scores: params['train.epochs'], scores['task.metric'].",
+        "One row a run with its parameters and final test scores: params['train.epochs'], scores['task.metric'].",
         f"""
         WITH p AS (
             SELECT run, map(list(name ORDER BY name), list(value ORDER BY name)) AS params FROM params GROUP BY run

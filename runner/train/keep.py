@@ -75,7 +75,9 @@ class Keep(pl.Callback):
         if whole and (step % EVERY == 0 or step == 1):
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             values = {name: value.item() for name, value in module.last.items()} | {"learning_rate": rate}
-            self.record("metrics", step=step, epoch=self.position(trainer, module, batch_idx), split="train", values=values)
+            self.record(
+                "metrics", step=step, epoch=self.position(trainer, module, batch_idx), split="train", values=values
+            )
         late = time.monotonic() - self.saved_at > 60 * module.experiment.train.checkpoint_minutes
         if whole and done < trainer.num_training_batches and (late or self.stop.is_set()):
             self.save(trainer, module, module.epoch, module.batch_number(batch_idx) + 1)

@@ -47,7 +47,13 @@ class Feed(pl.LightningDataModule):
     """Batches of training from (epoch, batch) on, and of validation."""
 
     def __init__(
-        self, experiment: Experiment, streams: Mapping[str, Mapping[str, Stream]], mixing: Part, seed: int, network: Network, pad_id: int
+        self,
+        experiment: Experiment,
+        streams: Mapping[str, Mapping[str, Stream]],
+        mixing: Part,
+        seed: int,
+        network: Network,
+        pad_id: int,
     ) -> None:
         super().__init__()
         self.experiment, self.streams, self.mixing, self.seed = experiment, streams, mixing, seed
@@ -72,7 +78,9 @@ class Feed(pl.LightningDataModule):
         left = self.epoch_draws(epoch)
         if epoch == self.first_epoch:
             left = left[self.first_batch :]
-        return DataLoader(Batches(self.streams["train"], self.packed, self.pad_id), sampler=Order(left), batch_size=None)
+        return DataLoader(
+            Batches(self.streams["train"], self.packed, self.pad_id), sampler=Order(left), batch_size=None
+        )
 
     def evaluation(self, split: str) -> DataLoader[Batch]:
         """All rows of a split, shortest first."""
@@ -92,7 +100,13 @@ class Module(pl.LightningModule):
     """One training step: forward, each task's loss by example, their weighted sum over the examples of the step."""
 
     def __init__(
-        self, network: Network, experiment: Experiment, weights: Mapping[str, list[float] | None], seed: int, steps: int, feed: Feed
+        self,
+        network: Network,
+        experiment: Experiment,
+        weights: Mapping[str, list[float] | None],
+        seed: int,
+        steps: int,
+        feed: Feed,
     ) -> None:
         super().__init__()
         self.network, self.experiment, self.seed, self.steps, self.feed = network, experiment, seed, steps, feed

@@ -24,13 +24,21 @@ class Draw:
 
 
 def draws(
-    streams: Mapping[str, Stream], mixing: Part, seed: int, epoch: int, *, batch_size: int, accumulate: int, grouped: bool
+    streams: Mapping[str, Stream],
+    mixing: Part,
+    seed: int,
+    epoch: int,
+    *,
+    batch_size: int,
+    accumulate: int,
+    grouped: bool,
 ) -> list[Draw]:
     """The batches of one epoch in order; every row once when mixing is proportional."""
     names = list(streams)
     counts = {name: -(-len(streams[name]) // batch_size) for name in names}
     queues = {
-        name: passes(streams[name].lengths, (seed, epoch, index), batch_size, grouped) for index, name in enumerate(names)
+        name: passes(streams[name].lengths, (seed, epoch, index), batch_size, grouped)
+        for index, name in enumerate(names)
     }
     order = turns(counts, mixing, np.random.default_rng([seed, epoch, 2**20]))
     batches = [(name, next(queues[name])) for name in order]
@@ -59,15 +67,17 @@ def turns(counts: Mapping[str, int], mixing: Part, rng: np.random.Generator) -> 
     return [names[index] for index in rng.permutation(np.repeat(np.arange(len(names)), whole))]
 
 
-def passes(
-    lengths: np.ndarray, words: tuple[int, ...], batch_size: int, grouped: bool
-) -> Iterator[tuple[int, ...]]:
+def passes(lengths: np.ndarray, words: tuple[int, ...], batch_size: int, grouped: bool) -> Iterator[tuple[int, ...]]:
     """Endless batches of one stream: each pass has every row once, in an order of its own."""
     number = 0
     while True:
         rng = np.random.default_rng([*words, number])
         order = rng.permutation(len(lengths))
-        batches = [batch for pool in chunks(order, batch_size * POOL) for batch in sorted_batches(pool, lengths, batch_size, grouped)]
+        batches = [
+            batch
+            for pool in chunks(order, batch_size * POOL)
+            for batch in sorted_batches(pool, lengths, batch_size, grouped)
+        ]
         full = [batch for batch in batches if len(batch) == batch_size]
         rest = [batch for batch in batches if len(batch) < batch_size]
         for index in rng.permutation(len(full)) if grouped else range(len(full)):

@@ -28,7 +28,9 @@ def save(file: Path, state: dict[str, Any]) -> None:
         replace_text(file.with_suffix(".json"), json.dumps({"file": sized.name, "sha256": digest}))
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise RunnerError(f"could not save `{file}`: {error.strerror}", "free some space, then `runner resume`") from error
+        raise RunnerError(
+            f"could not save `{file}`: {error.strerror}", "free some space, then `runner resume`"
+        ) from error
     for old in file.parent.glob(f"*{file.suffix}"):
         if old != sized and len(old.stem) == 16 and file.suffix == old.suffix:
             old.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ def test_a_missing_data_file(tiny: Path) -> None:
     change(tiny, '"train.csv"', '"trian.csv"')
     fault = only(tiny)
     assert text_at(tiny, fault) == '"trian.csv"'
-    assert fault.message == "no file `trian.csv`"
+    assert fault.message == "`trian.csv` does not exist"
 
 
 def test_a_csv_with_a_broken_row(tiny: Path) -> None:
@@ -162,7 +162,11 @@ def test_names_that_refer_to_nothing(tiny: Path, old: str, new: str, message: st
     ("old", "new", "near"),
     [
         ("epochs = 3", 'epochs = 3\nselect_by = "mood.macro"', "did you mean `mood.macro_f1`?"),
-        ("max_length = 16", 'max_length = 16\nadapter = { type = "lora", targets = ["valeu"] }', "did you mean `value`?"),
+        (
+            "max_length = 16",
+            'max_length = 16\nadapter = { type = "lora", targets = ["valeu"] }',
+            "did you mean `value`?",
+        ),
         ('target = "size"', 'target = "size"\nclass_weights = { lang = 2.0 }', "did you mean `long`?"),
         ("max_length = 16", "max_length = 65", "write 64 or less"),
     ],
@@ -202,7 +206,7 @@ def test_several_faults_come_together(tiny: Path) -> None:
     change(tiny, "epochs = 3", 'epochs = 3\nselect_by = "loose"')
     found = faults(tiny)
     assert {each.message for each in found} == {
-        "no file `gone.csv`",
+        "`gone.csv` does not exist",
         "`1` stands twice in `seeds`",
         "no metric `loose` is measured",
         "`max_length` is 1000, but `./encoder` takes at most 64 tokens",
@@ -243,7 +247,9 @@ def test_a_model_with_code_of_its_own_is_refused(tiny: Path, folder: Path) -> No
     config["auto_map"] = {"AutoModel": "modeling.Own"}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "modeling.py").write_text(f"open({str(folder / 'ran')!r}, 'w')", encoding="utf-8")
-    assert model_fault(tiny).message == "`./damaged` asks to run code of its own (`auto_map` in its config.json): refused"
+    assert (
+        model_fault(tiny).message == "`./damaged` asks to run code of its own (`auto_map` in its config.json): refused"
+    )
     assert not (folder / "ran").exists()
 
 
@@ -261,7 +267,16 @@ def test_a_folder_without_tokenizer(tiny: Path, folder: Path) -> None:
     assert model_fault(tiny).message == "`./damaged` has no tokenizer.json"
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 64, b"\x10\x00\x00\x00\x00\x00\x00\x00not json at all!", b"\x40\x00\x00\x00\x00\x00\x00\x00{"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 64,
+        b"\x10\x00\x00\x00\x00\x00\x00\x00not json at all!",
+        b"\x40\x00\x00\x00\x00\x00\x00\x00{",
+        b"\x02\x00\x00\x00\x00\x00\x00\x00[]",
+    ],
+)
 def test_broken_safetensors(tiny: Path, folder: Path, content: bytes) -> None:
     (folder / "model.safetensors").write_bytes(content)
     fault = model_fault(tiny)
@@ -278,7 +293,7 @@ def test_safetensors_that_end_too_early(tiny: Path, folder: Path) -> None:
 
 def test_a_config_that_is_no_json(tiny: Path, folder: Path) -> None:
     (folder / "config.json").write_text("{", encoding="utf-8")
-    assert "config.json" in model_fault(tiny).message
+    assert "config.json` is not readable JSON" in model_fault(tiny).message
 
 
 def test_a_package_that_is_not_installed(tiny: Path) -> None:

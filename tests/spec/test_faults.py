@@ -188,8 +188,18 @@ def test_a_place_of_several_types_gives_one_diagnostic(here, written):
 
 @pytest.mark.parametrize(
     "written",
-    ["input = 3", "input = []", "input = [1]", "class_weights = 3", 'class_weights = "x"', "class_weights = { a = -1 }"]
-    + ['metrics = ["acuracy"]', "metrics = [3]", 'labels = ["one"]', "label_names = { a = 3 }"],
+    [
+        "input = 3",
+        "input = []",
+        "input = [1]",
+        "class_weights = 3",
+        'class_weights = "x"',
+        "class_weights = { a = -1 }",
+        'metrics = ["acuracy"]',
+        "metrics = [3]",
+        'labels = ["one"]',
+        "label_names = { a = 3 }",
+    ],
 )
 def test_a_task_gives_one_diagnostic(here, written):
     assert only(f"{GOOD}{written}\n").line == 12

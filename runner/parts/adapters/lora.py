@@ -32,7 +32,9 @@ class Lora(Part):
     """Scale of the update; it is multiplied by alpha / rank. Default 16."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout probability in front of the update. Default 0."""
-    targets: Literal["all-linear"] | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = "all-linear"
+    targets: Literal["all-linear"] | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = (
+        "all-linear"
+    )
     """Names of the linear layers to adapt, by their last part, or `all-linear`. Default all-linear."""
 
     def config(self) -> LoraConfig:
@@ -40,5 +42,9 @@ class Lora(Part):
         from peft import LoraConfig
 
         return LoraConfig(
-            r=self.rank, lora_alpha=self.alpha, lora_dropout=self.dropout, target_modules=self.targets, bias="none"
+            r=self.rank,
+            lora_alpha=self.alpha,  # type: ignore[arg-type]  # peft only divides by the rank
+            lora_dropout=self.dropout,
+            target_modules=self.targets,
+            bias="none",
         )

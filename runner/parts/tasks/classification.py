@@ -37,16 +37,18 @@ class Classification(Part):
     """Column of the text, or two columns for a pair of texts. Default text."""
     target: Text = "label"
     """Column of the label. Default label."""
-    metrics: Annotated[list[Annotated[str, Family("metrics").word()]], Field(min_length=1)] = ["macro_f1", "accuracy"]
+    metrics: Annotated[list[Annotated[str, Family("metrics").word()]], Field(min_length=1)] = Field(
+        default=["macro_f1", "accuracy"]
+    )
     """Scores to compute; the first one enters `combined`. Default macro_f1 and accuracy."""
     loss_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Factor of this task's loss in the sum over tasks. Default 1."""
     labels: Annotated[list[Text], Field(min_length=2)] | None = None
     """The labels as the data write them, in the order of the head's outputs; default: those of train, sorted."""
-    label_names: dict[str, Text] = {}
+    label_names: dict[str, Text] = Field(default={})
     """Names to show instead of the labels that the data write, such as { "-1" = "negative" }."""
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = "none"
-    """Weight of each class in the loss: none, `balanced` (inverse frequency in train, mean 1) or by label. Default none."""
+    """Weight of each class in the loss: none, `balanced` (inverse frequency in train) or by label. Default none."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability mass spread evenly over all classes. Default 0."""
 

@@ -1,0 +1,26 @@
+"""The trained network -> a folder that others load, with its card and specs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from runner.run.card import card
+from runner.run.work import SPEC, Work
+from runner.train.state import checksum
+
+
+def exported(work: Work, network: Any, scores: list[dict[str, Any]]) -> Path:
+    """The folder, each file of it recorded as an artifact."""
+    from runner.model.save import save
+
+    model = work.folder / "model"
+    save(network, model, work.checked.base, work.experiment, work.checked.labels)
+    (model / "README.md").write_text(card(work.plan, work.trial, scores), encoding="utf-8")
+    for name in (SPEC, "spec.json"):
+        shutil.copyfile(work.folder / name, model / name)
+    for file in sorted(model.iterdir()):
+        found = {"path": str(file), "sha256": checksum(file), "bytes": file.stat().st_size}
+        work.log.write("artifact", name=file.name, **found)
+    return model

@@ -1,0 +1,68 @@
+"""Work: one attempt of one trial, and what every stage of it needs to know."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.data.cache import Cache
+from runner.plan.check import Checked
+from runner.plan.compile import Plan, Trial
+from runner.spec.tables import Experiment
+from runner.store.log import Log
+
+DONE = "finished.json"
+SPEC = "spec.toml"
+
+
+def folder_of(results: Path, run: str) -> Path:
+    """Where a run keeps its log, states and model."""
+    return results / "runs" / run
+
+
+def is_finished(results: Path, run: str) -> bool:
+    """Whether the run has ended well."""
+    return (folder_of(results, run) / DONE).is_file()
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A trial of a plan, the log it writes, and the cache it reads."""
+
+    plan: Plan
+    trial: Trial
+    folder: Path
+    log: Log
+    cache: Cache
+
+    @property
+    def checked(self) -> Checked:
+        """The spec with its data, labels and base."""
+        return self.plan.checked
+
+    @property
+    def experiment(self) -> Experiment:
+        """The spec's tables."""
+        return self.plan.checked.spec.experiment
+
+    @contextmanager
+    def stage(self, name: str, rows: int | None = None) -> Iterator[dict[str, Any]]:
+        """Do a step of the plan and record it with its time; the yielded dict becomes its detail."""
+        step = next(each for each in self.trial.steps if each.name == name)
+        detail = dict(step.detail)
+        began = time.monotonic()
+        yield detail
+        self.log.write(
+            "stage",
+            name=name,
+            key=step.key,
+            cached=step.cached,
+            reason=step.reason,
+            rows=rows,
+            seconds=time.monotonic() - began,
+            detail=detail,
+        )
