@@ -1,4 +1,4 @@
-"""`runner validate` as a whole process against a bare import, and many specs in one call."""
+"""`runner validate` as a whole process against a bare import: an unchanged spec, an edited one, many in one call."""
 
 from __future__ import annotations
 
@@ -36,16 +36,26 @@ def seconds(command: list[str]) -> float:
 
 def process(pairs: int, results: Path) -> dict[str, Any]:
     """One spec, process against process, after one call of each that is not in the ratios."""
-    command = validate(results, QUICKSTART)
-    first = seconds(command)
+    first = seconds(validate(results, QUICKSTART))
     seconds(BARE)
-    found = interleaved(pairs, lambda _: seconds(command), lambda _: seconds(BARE))
+    unchanged = interleaved(pairs, lambda _: seconds(validate(results, QUICKSTART)), lambda _: seconds(BARE))
+    with tempfile.TemporaryDirectory(prefix=".validate-", dir=ROOT) as folder:
+        edits = generate(Path(folder), pairs)
+        edited = interleaved(pairs, lambda index: seconds(validate(results, edits[index])), lambda _: seconds(BARE))
     return {
         "first_call_seconds": first,
-        "validate_seconds": [ours for ours, _ in found],
-        "bare_import_seconds": [bare for _, bare in found],
-        **ratios(found),
+        "unchanged": compared(unchanged),
+        "edited_over_known_data": compared(edited),
         "goal": GOAL_RATIO,
+    }
+
+
+def compared(pairs: list[tuple[float, float]]) -> dict[str, Any]:
+    """Seconds of both sides and their ratios."""
+    return {
+        "validate_seconds": [ours for ours, _ in pairs],
+        "bare_import_seconds": [bare for _, bare in pairs],
+        **ratios(pairs),
     }
 
 

@@ -55,22 +55,12 @@ def validate(
     results: Results = RESULTS,
 ) -> None:
     """Check specs against the language, their data and their model; train nothing."""
-    from runner.errors import SpecError
-    from runner.plan.check import checker
-    from runner.run.experiment import checked
+    from runner.run.validate import validated
     from runner.spec.render import FORMATS, render
 
     if format not in FORMATS:
         raise typer.BadParameter(f"`{format}` is none of {', '.join(FORMATS)}", param_hint="--format")
-    found = checker(results)
-    faults: list[Any] = []
-    failed = 0
-    for spec in specs:
-        try:
-            faults += checked(spec, found).warnings
-        except SpecError as error:
-            faults += error.diagnostics
-            failed += 1
+    faults, failed = validated(specs, results / "cache")
     chosen = "json" if as_json else format
     if faults or chosen in ("json", "sarif"):
         print(render(faults, chosen))

@@ -1,0 +1,50 @@
+"""The verdict on many specs: remembered where nothing changed, else found by a check; imports little until it must."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import Diagnostic, SpecError
+from runner.plan import verdict
+
+if TYPE_CHECKING:
+    from runner.plan.check import Checker
+
+
+def validated(specs: Sequence[Path], cache: Path) -> tuple[list[Diagnostic], int]:
+    """All faults and warnings, and how many specs are not valid."""
+    faults: list[Diagnostic] = []
+    failed = 0
+    checker: Checker | None = None
+    for spec in specs:
+        known = verdict.recall(spec, cache)
+        if known is None:
+            checker = checker or made(cache)
+            known, valid = judged(spec, checker)
+            failed += not valid
+        faults += known
+    return faults, failed
+
+
+def made(cache: Path) -> Checker:
+    """A checker over the cache."""
+    from runner.data.cache import Cache
+    from runner.plan.check import Checker
+
+    return Checker(Cache(cache))
+
+
+def judged(spec: Path, checker: Checker) -> tuple[list[Diagnostic], bool]:
+    """Faults or warnings of one spec by a check, and whether it is valid."""
+    from runner.spec.read import read
+
+    began = time.time_ns()
+    try:
+        checked = checker.check(read(spec))
+    except SpecError as error:
+        return list(error.diagnostics), False
+    verdict.keep(checked, spec, checker.cache.folder, began)
+    return list(checked.warnings), True
