@@ -10,13 +10,14 @@ from dataclasses import dataclass
 class RunnerError(Exception):
     """A fault the user can mend: printed without a traceback, exit code 1.
 
-    `hint` says what to do next; it is printed below the message.
+    `hint` says what to do next; it is printed below the message. `step` is the optimizer step at which it happened.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", step: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.step = step
 
 
 class Interrupted(RunnerError):

@@ -130,7 +130,7 @@ def build(
     torch.manual_seed(seed)
     if model.adapter is not None:
         trunk = adapt(trunk, model.adapter)
-    heads = nn.ModuleDict({name: task.layer(base.hidden, labels[name]) for name, task in tasks.items()})  # type: ignore[attr-defined]
+    heads = nn.ModuleDict({name: task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})  # type: ignore[attr-defined]
     return Network(trunk, heads, model, Source(), packed)
 
 

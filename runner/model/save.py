@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import RunnerError
-from runner.plan.base import Base
-from runner.spec.tables import Experiment
+from runner.plan.base import Base, find
+from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
 ABOUT = "heads.json"
@@ -72,6 +72,11 @@ class Predictor:
         ]
 
 
+def base_of(model: Model, recorded: Path) -> Base:
+    """The frozen weights below an adapter: where they were in training, else where the spec's word leads here."""
+    return Base(model.base, recorded) if recorded.is_dir() else find(model, Path())
+
+
 def load(folder: Path | str) -> Predictor:
     """The network that `save` wrote, ready to answer."""
     from safetensors.torch import load_file
@@ -79,7 +84,6 @@ def load(folder: Path | str) -> Predictor:
 
     from runner import kinds
     from runner.model.network import build
-    from runner.spec.tables import Model
 
     folder = Path(folder)
     if not (folder / ABOUT).is_file():
@@ -87,7 +91,7 @@ def load(folder: Path | str) -> Predictor:
     about = json.loads((folder / ABOUT).read_bytes())
     model = Model.model_validate(about["model"])
     parts = {name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()}
-    base = Base(model.base, folder if model.adapter is None else Path(about["base"]))
+    base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     network.heads.load_state_dict(load_file(folder / HEADS))
     if model.adapter is not None:

@@ -35,6 +35,15 @@ class Checked:
     counts: Mapping[str, Mapping[str, Mapping[str, int]]]
     warnings: tuple[Diagnostic, ...] = ()
 
+    @property
+    def shown(self) -> dict[str, tuple[str, ...]]:
+        """The labels as people shall read them, by task: `label_names` where the author gave one."""
+        tasks: Mapping[str, Any] = self.spec.experiment.tasks
+        return {
+            name: tuple(tasks[name].label_names.get(label, label) for label in labels)
+            for name, labels in self.labels.items()
+        }
+
 
 @dataclass(eq=False)
 class Checker:
@@ -247,6 +256,11 @@ def task_labels(
             faults.add(
                 "labels", ("tasks", name, key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, labels)
             )
+    given = [task.label_names.get(label, label) for label in labels]
+    for label in [label for label, shown in zip(labels, given, strict=True) if given.count(shown) > 1]:
+        if label in task.label_names:
+            message = f"two labels of `{name}` would both be shown as `{task.label_names[label]}`"
+            faults.add("labels", ("tasks", name, "label_names", label), message, "name each label apart", "value")
     return labels, counts
 
 

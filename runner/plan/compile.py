@@ -65,7 +65,7 @@ def compile(checked: Checked, cache: Cache) -> Plan:
 def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
     """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for name, task in checked.spec.experiment.tasks.items():
+    for name, task in sorted(checked.spec.experiment.tasks.items()):
         for data in task.data:  # type: ignore[attr-defined]
             found.setdefault((data, task.inputs), []).append(name)  # type: ignore[attr-defined]
     return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}

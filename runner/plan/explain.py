@@ -20,7 +20,12 @@ def facts(plan: Plan, finished: frozenset[str] = frozenset(), tokens_per_second:
         "model": {"base": checked.base.written, "parameters": count.total, "trainable": count.trainable},
         "data": {name: {s: t.num_rows for s, t in each.splits.items()} for name, each in checked.loaded.items()},
         "tasks": {
-            name: {"labels": list(checked.labels[name]), "rows": checked.counts[name]} for name in checked.labels
+            name: {
+                "labels": list(checked.labels[name]),
+                "shown": list(checked.shown[name]),
+                "rows": checked.counts[name],
+            }
+            for name in checked.labels
         },
         "tokens": {name: vars(each) for name, each in found.items()},
         "memory_bytes": memory(checked, longest),
@@ -91,9 +96,11 @@ def tree(found: dict[str, Any]) -> str:
 def table(task: dict[str, Any], most: int = 12) -> list[str]:
     """Rows by label and split, the largest labels first."""
     order = sorted(task["labels"], key=lambda label: -task["rows"]["train"].get(label, 0))
-    width = max(len(label) for label in order[:most])
+    names = dict(zip(task["labels"], task["shown"], strict=True))
+    told = {label: label if names[label] == label else f"{label} ({names[label]})" for label in order[:most]}
+    width = max(map(len, told.values()))
     lines = [
-        f"{label:<{width}}  " + "  ".join(f"{rows.get(label, 0):>6} {s}" for s, rows in task["rows"].items())
+        f"{told[label]:<{width}}  " + "  ".join(f"{rows.get(label, 0):>6} {s}" for s, rows in task["rows"].items())
         for label in order[:most]
     ]
     return lines + ([f"... and {len(order) - most} more labels"] if len(order) > most else [])

@@ -16,7 +16,7 @@ def exported(work: Work, network: Any, scores: list[dict[str, Any]]) -> Path:
     from runner.model.save import save
 
     model = work.folder / "model"
-    save(network, model, work.checked.base, work.experiment, work.checked.labels)
+    save(network, model, work.checked.base, work.experiment, work.checked.shown)
     (model / "README.md").write_text(card(work.plan, work.trial, scores), encoding="utf-8")
     for name in (SPEC, "spec.json"):
         shutil.copyfile(work.folder / name, model / name)

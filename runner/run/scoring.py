@@ -24,7 +24,7 @@ def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
     rule = work.experiment.evaluate
     for split in [each for each in ("validation", "test") if streams[each]]:
         tasks: Any = work.experiment.tasks
-        for given in answers(predict(split), streams[split], tasks, work.checked.labels, split):
+        for given in answers(predict(split), streams[split], tasks, work.checked.shown, split):
             rows = rows_of(work, given.task, split)
             record(work, given, rows)
             models = {"best": given, **(baselines(work, given, rows) if split == "test" else {})}
@@ -39,7 +39,7 @@ def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
 def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:
     """What simple models answer that learned from the same rows."""
     train = rows_of(work, given.task, "train")
-    position = {label: index for index, label in enumerate(given.labels)}
+    position = {label: index for index, label in enumerate(work.checked.labels[given.task])}
     gold = np.array([position[label] for label in train["gold"]])
     about = (given.ids, given.gold, given.labels, given.task, given.split)
     found = {}

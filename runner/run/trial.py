@@ -101,7 +101,7 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
         network,
         experiment,
         streams,
-        checked.labels,
+        checked.shown,
         {name: task.weights(train_counts(work, name)) for name, task in tasks.items()},
         mixing_of(checked),
         seed=seed,

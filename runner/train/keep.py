@@ -121,7 +121,7 @@ class Keep(pl.Callback):
         self.leave()
 
     def scores(self, module: Module) -> dict[str, float]:
-        """Every metric of every task, `combined` (mean of the first ones), and the weighted loss, on validation."""
+        """Every metric of every task, `combined` (mean of the first ones, errors negated) and the loss."""
         tasks: Mapping[str, Any] = module.experiment.tasks
         values: dict[str, float] = {}
         firsts = []
@@ -130,7 +130,7 @@ class Keep(pl.Callback):
                 found: dict[str, float] = kinds.pick("metrics", name)().score(given)  # type: ignore[attr-defined]
                 values |= {f"{given.task}.{name}{'.' * bool(label)}{label}": value for label, value in found.items()}
                 if index == 0:
-                    firsts.append(sum(found.values()) / len(found))
+                    firsts.append(sign(name) * sum(found.values()) / len(found))
         values["combined"] = sum(firsts) / len(firsts)
         return values | validation_loss(module, tasks)
 
@@ -153,8 +153,12 @@ def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float
 
 def oriented(metric: str, values: Mapping[str, float]) -> float:
     """The value with its sign such that higher is better; a value that is not a number is worst."""
-    value = values[metric]
-    name = metric.split(".", 1)[-1]
-    if name == "loss" or (name != "combined" and not kinds.pick("metrics", name.split(".")[0]).higher_is_better):  # type: ignore[attr-defined]
-        value = -value
+    name = metric.rsplit(".", 1)[-1]
+    value = values[metric] * (1 if name == "combined" else -1 if name == "loss" else sign(name))
     return value if math.isfinite(value) else -math.inf
+
+
+def sign(metric: str) -> int:
+    """1 where a higher value of the metric is better, else -1."""
+    part: Any = kinds.pick("metrics", metric)
+    return 1 if part.higher_is_better else -1

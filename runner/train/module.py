@@ -150,10 +150,11 @@ class Module(pl.LightningModule):
         assert isinstance(total, torch.Tensor)
         if not torch.isfinite(total.detach()):
             culprits = [name for name, loss in losses.items() if not torch.isfinite(loss.detach())]
+            step = self.first_step + self.global_step
             raise RunnerError(
-                f"the loss of {', '.join(f'`{name}`' for name in culprits)} is not a number at step "
-                f"{self.first_step + self.global_step}",
+                f"the loss of {', '.join(f'`{name}`' for name in culprits)} is not a number at step {step}",
                 "lower `train.learning_rate` or raise `train.warmup`; the last good checkpoint is kept",
+                step,
             )
         self.last = {"loss": total.detach(), **{f"{name}.loss": loss.detach() for name, loss in losses.items()}}
         return total * batch.share * self.experiment.train.accumulate
