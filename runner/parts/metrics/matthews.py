@@ -29,4 +29,4 @@ class Matthews(Metric):
         count = resamples.gold.sum(1)
         agreed = count * resamples.hits.sum(1) - (resamples.gold * resamples.predicted).sum(1)
         spread = [count**2 - (side**2).sum(1) for side in (resamples.gold, resamples.predicted)]
-        return ratio(agreed, np.sqrt(spread[0]) * np.sqrt(spread[1]))
+        return ratio(agreed, np.sqrt(spread[0] * spread[1]))
