@@ -27,7 +27,7 @@ class Source:
         """A float mask: 0 with probability p, else 1 / (1 - p)."""
         count = shape.numel()
         drawn = self.bits.random_raw((count + 3) // 4).view(np.uint16)[:count]
-        threshold = round(p * 65536)
+        threshold = min(round(p * 65536), 65535)
         mask = (drawn >= threshold).astype(np.float32)
         mask *= np.float32(65536 / (65536 - threshold))
         return torch.from_numpy(mask).view(shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -13,6 +14,7 @@ from runner.kinds import Part
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace
 from runner.model.packing import NAME, agrees, arrange, register
+from runner.model.vocabulary import narrow
 from runner.plan.base import Base
 from runner.spec.tables import Model
 
@@ -33,11 +35,17 @@ class Network(nn.Module):
     def forward(self, batch: Batch, tasks: Sequence[str]) -> dict[str, torch.Tensor]:
         """Logits [examples, labels] of each task."""
         vectors = self.dropout(pool(tokens_of(self.trunk, batch, self.source), batch.lengths, self.pooling))
-        return {task: self.heads[task](vectors) for task in tasks}
+        return {task: self.heads[slot(task)](vectors) for task in tasks}
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""
         return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+
+def slot(task: str) -> str:
+    """The name of a task's head: torch allows neither dots nor names of its own attributes."""
+    plain = task.replace(".", ":")
+    return f"{plain}:" if hasattr(nn.ModuleDict, plain) or hasattr(nn.ModuleDict(), plain) else plain
 
 
 def tokens_of(trunk: nn.Module, batch: Batch, source: Source) -> torch.Tensor:
@@ -81,12 +89,13 @@ def load_trunk(base: Base, attention: str) -> nn.Module:
         dtype=torch.float32,
         attn_implementation=attention,
         output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are refused below, by name
         local_files_only=True,
         trust_remote_code=False,
         use_safetensors=True,
         **pooler,
     )
-    missing = sorted(info["missing_keys"]) + sorted(str(name) for name in info.get("mismatched_keys", ()))
+    missing = sorted(info["missing_keys"]) + sorted(str(each[0]) for each in info.get("mismatched_keys", ()))
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise RunnerError(
@@ -96,21 +105,29 @@ def load_trunk(base: Base, attention: str) -> nn.Module:
     return cast(nn.Module, trunk)
 
 
-WITH_POOLER = {"bert", "roberta", "electra", "xlm-roberta", "camembert", "mpnet", "ernie"}
+WITH_POOLER = {"bert", "roberta", "xlm-roberta", "camembert", "mpnet", "ernie"}
 
 
 def choose_trunk(base: Base, packing: bool) -> tuple[nn.Module, bool]:
     """The trunk, computing packed where wanted and where a probe shows equal vectors, else padded."""
+    padded = load_padded(base)
     if not packing:
-        return load_trunk(base, "sdpa"), False
+        return padded, False
     register()
     try:
         packed = load_trunk(base, NAME)
+        same = agrees(padded.eval(), packed.eval(), int(base.config["vocab_size"]))
+    except ValueError:  # an architecture without exchangeable attention, or with one that sees only a window
+        return padded, False
+    return (packed, True) if same else (padded, False)
+
+
+def load_padded(base: Base) -> nn.Module:
+    """The trunk with torch's fused attention, or its own where it knows no other."""
+    try:
+        return load_trunk(base, "sdpa")
     except ValueError:
-        return load_trunk(base, "sdpa"), False
-    padded = load_trunk(base, "sdpa")
-    vocabulary = int(base.config["vocab_size"])
-    return (packed, True) if agrees(padded.eval(), packed.eval(), vocabulary) else (padded, False)
+        return load_trunk(base, "eager")
 
 
 def build(
@@ -121,8 +138,12 @@ def build(
     *,
     seed: int,
     packing: bool,
+    used: np.ndarray | None = None,
 ) -> Network:
-    """The network before training: pre-trained trunk, fresh heads, adapter if any; heads depend on the seed alone."""
+    """The network before training: pre-trained trunk, fresh heads, adapter if any; heads depend on the seed alone.
+
+    `used` are the token ids of the training texts: only their embeddings are trained; None trains all.
+    """
     trunk, packed = choose_trunk(base, packing)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name:
@@ -130,7 +151,9 @@ def build(
     torch.manual_seed(seed)
     if model.adapter is not None:
         trunk = adapt(trunk, model.adapter)
-    heads = nn.ModuleDict({name: task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})  # type: ignore[attr-defined]
+    elif used is not None:
+        narrow(trunk, used)
+    heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})  # type: ignore[attr-defined]
     return Network(trunk, heads, model, Source(), packed)
 
 

@@ -54,11 +54,12 @@ def attend(
     scaling: float | None = None,
     dropout: float = 0.0,
     packing: Layout | None = None,
+    sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention over packed tokens, in the signature that transformers asks for: tensors [1, heads, tokens, width]."""
-    if packing is None:
-        raise ValueError("packed attention needs its layout")
+    if packing is None or sliding_window is not None:
+        raise ValueError("packed attention needs its layout, and sees whole texts only")
     heads, width = query.shape[1], query.shape[3]
 
     def rows(tokens: torch.Tensor) -> torch.Tensor:

@@ -25,9 +25,12 @@ def save(network: Any, folder: Path, base: Base, experiment: Experiment, labels:
     """
     from safetensors.torch import save_file
 
+    from runner.model.vocabulary import widen
+
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
+    widen(network.trunk)
     network.trunk.save_pretrained(temporary)
     (temporary / "README.md").unlink(missing_ok=True)
     for name in TOKENIZER:
@@ -58,6 +61,8 @@ class Predictor:
 
         from runner.model.batch import build
 
+        if not texts:
+            return []
         encoded = self.tokenizer.encode_batch(list(texts))
         sequences = [np.asarray(each.ids) for each in encoded]
         pairs = [each.type_ids.index(1) if 1 in each.type_ids else len(each.ids) for each in encoded]

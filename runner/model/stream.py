@@ -56,9 +56,8 @@ class Stream:
 
 def stream(name: str, encoded: pa.Table, targets: Mapping[str, np.ndarray]) -> Stream:
     """A stream over the table that `data.encode` made; without a copy where the table has one chunk."""
-    lists = encoded["input_ids"].combine_chunks()
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0)
+    column = encoded["input_ids"]
+    lists = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     offsets = lists.offsets.to_numpy()
     return Stream(
         name, encoded["id"], lists.values.to_numpy(), offsets.astype(np.int64), encoded["pair"].to_numpy(), targets

@@ -10,6 +10,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from runner.data.cache import Cache
 from runner.errors import Interrupted, RunnerError
 from runner.plan.compile import Plan, Trial, mixing_of
@@ -83,7 +86,7 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
         "model": str(model),
         "scores": scores,
         "seconds": round(seconds, 3),
-        "tokens_per_second": speed(work, trainer, module, streams, seconds),
+        "tokens_per_second": speed(work, trainer, module, feed, streams, seconds),
     }
 
 
@@ -96,7 +99,15 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
     checked, experiment, seed = work.checked, work.experiment, work.trial.seed
     tasks: Any = experiment.tasks
     settle(experiment.execute.threads)
-    network = build(checked.base, experiment.model, tasks, checked.labels, seed=seed, packing=experiment.train.packing)
+    network = build(
+        checked.base,
+        experiment.model,
+        tasks,
+        checked.labels,
+        seed=seed,
+        packing=experiment.train.packing,
+        used=used_tokens(streams, pad_id(checked.base)),
+    )
     return fit(
         network,
         experiment,
@@ -105,7 +116,7 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
         {name: task.weights(train_counts(work, name)) for name, task in tasks.items()},
         mixing_of(checked),
         seed=seed,
-        pad_id=int(checked.base.config.get("pad_token_id") or 0),
+        pad_id=pad_id(checked.base),
         folder=work.folder / "state",
         record=work.log.write,
         stop=stop,
@@ -113,14 +124,24 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
     )
 
 
+def pad_id(base: Any) -> int:
+    """Token id of padding; 0 where the config names none (it is masked anyway)."""
+    return int(base.config.get("pad_token_id") or 0)
+
+
+def used_tokens(streams: Any, padding: int) -> npt.NDArray[np.int64]:
+    """The token ids of the training texts, and of padding, ascending."""
+    return np.unique(np.concatenate([[padding], *(each.tokens for each in streams["train"].values())]))
+
+
 def train_counts(work: Work, task: str) -> dict[str, int]:
     """Rows of each label in train, in the order of the head's outputs."""
     return {label: work.checked.counts[task]["train"].get(label, 0) for label in work.checked.labels[task]}
 
 
-def speed(work: Work, trainer: Any, module: Any, streams: Any, seconds: float) -> float | None:
+def speed(work: Work, trainer: Any, module: Any, feed: Any, streams: Any, seconds: float) -> float | None:
     """Training tokens per second, if this attempt did all of the training."""
-    if module.first_step or trainer.global_step != module.steps or work.experiment.train.max_steps:
+    if module.first_step or trainer.global_step != feed.steps or work.experiment.train.max_steps:
         return None
     return float(sum(int(each.lengths.sum()) for each in streams["train"].values())) * (
         work.experiment.train.epochs / seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -45,41 +44,30 @@ def fit(
     and ends with the same bits as if it had never stopped. Raises Interrupted after saving when `stop` is set.
     """
     feed = Feed(experiment, streams, mixing, seed, network, pad_id)
-    total = steps_in(feed, experiment)
-    module = Module(network, experiment, class_weights, seed, total, feed)
+    module = Module(network, experiment, class_weights, seed, feed)
     keep = Keep(folder, streams["validation"], labels, record, stop)
     saved = state.load(folder / "state.pt")
     if saved is not None:
         keep.restore(saved, module)
-    left = experiment.train.epochs - feed.first_epoch
+    left = feed.epochs - feed.first_epoch
     trainer = pl.Trainer(
         max_epochs=left,
-        max_steps=total - module.first_step,
         accelerator=experiment.execute.accelerator,
         devices=1,
         precision=lightning_word(experiment.train.precision),
         accumulate_grad_batches=experiment.train.accumulate,
-        gradient_clip_val=experiment.train.clip_norm,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        callbacks=[keep, *([Progress(total)] if show else [])],
+        callbacks=[keep, *([Progress(feed.steps)] if show else [])],
     )
-    if left > 0 and total > module.first_step and not keep.stopped:
+    if left > 0 and not keep.stopped:
         trainer.fit(module, datamodule=feed)
     load_best(network, folder)
     return trainer, module, feed
-
-
-def steps_in(feed: Feed, experiment: Experiment) -> int:
-    """Optimizer steps of the whole run."""
-    train = experiment.train
-    batches = len(feed.epoch_draws(0))
-    steps = math.ceil(batches / train.accumulate) * train.epochs
-    return min(steps, train.max_steps or steps)
 
 
 def load_best(network: Network, folder: Path) -> None:

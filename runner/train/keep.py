@@ -18,6 +18,7 @@ from runner.model.answer import answers
 from runner.model.stream import Stream
 from runner.train import state
 from runner.train.module import Module
+from runner.train.optimizer import factor
 
 EVERY = 10  # optimizer steps between two points of the training curve
 
@@ -73,8 +74,9 @@ class Keep(pl.Callback):
         whole = done % accumulate == 0 or done == trainer.num_training_batches
         step = module.first_step + trainer.global_step
         if whole and (step % EVERY == 0 or step == 1):
-            rate = trainer.optimizers[0].param_groups[0]["lr"]
-            values = {name: value.item() for name, value in module.last.items()} | {"learning_rate": rate}
+            train = module.experiment.train
+            rate = train.learning_rate * factor(train, step - 1, module.feed.steps)
+            values = module.last | {"learning_rate": rate}
             self.record(
                 "metrics", step=step, epoch=self.position(trainer, module, batch_idx), split="train", values=values
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import lightning.pytorch as pl
@@ -75,12 +77,33 @@ class Feed(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         epoch = self.first_epoch + (self.trainer.current_epoch if self.trainer else 0)
-        left = self.epoch_draws(epoch)
+        left = self.epoch_draws(epoch)[: self.allowed(epoch)]
         if epoch == self.first_epoch:
             left = left[self.first_batch :]
         return DataLoader(
             Batches(self.streams["train"], self.packed, self.pad_id), sampler=Order(left), batch_size=None
         )
+
+    @cached_property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of a whole epoch."""
+        return math.ceil(len(self.epoch_draws(0)) / self.experiment.train.accumulate)
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        train = self.experiment.train
+        whole = self.steps_per_epoch * train.epochs
+        return min(whole, train.max_steps or whole)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole run; the last one may be cut short by `max_steps`, and is validated like the others."""
+        return math.ceil(self.steps / self.steps_per_epoch)
+
+    def allowed(self, epoch: int) -> int:
+        """How many batches `max_steps` leaves to an epoch."""
+        return max(self.steps - epoch * self.steps_per_epoch, 0) * self.experiment.train.accumulate
 
     def evaluation(self, split: str) -> DataLoader[Batch]:
         """All rows of a split, shortest first."""
@@ -105,14 +128,14 @@ class Module(pl.LightningModule):
         experiment: Experiment,
         weights: Mapping[str, list[float] | None],
         seed: int,
-        steps: int,
         feed: Feed,
     ) -> None:
         super().__init__()
-        self.network, self.experiment, self.seed, self.steps, self.feed = network, experiment, seed, steps, feed
+        self.network, self.experiment, self.seed, self.feed = network, experiment, seed, feed
         self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
         self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
         self.first_step = 0
+        self.sums: dict[str, tuple[torch.Tensor, int]] = {}
 
     @property
     def epoch(self) -> int:
@@ -143,21 +166,47 @@ class Module(pl.LightningModule):
         return None if weights is None else weights.to(device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        seed_step(self.network.source, self.seed, self.epoch, self.batch_number(batch_idx))
+        number = self.batch_number(batch_idx)
+        seed_step(self.network.source, self.seed, self.epoch, number)
         losses = self.losses(batch)
         tasks: Mapping[str, Any] = self.experiment.tasks
         total = sum(tasks[name].loss_weight * loss for name, loss in losses.items())
         assert isinstance(total, torch.Tensor)
-        if not torch.isfinite(total.detach()):
-            culprits = [name for name, loss in losses.items() if not torch.isfinite(loss.detach())]
+        self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each)])
+        self.count(losses, len(batch), first=number % self.experiment.train.accumulate == 0)
+        return total * batch.share * self.experiment.train.accumulate
+
+    def count(self, losses: Mapping[str, torch.Tensor], examples: int, *, first: bool) -> None:
+        """Sum up the losses of the micro-batches of one optimizer step."""
+        if first:
+            self.sums = {}
+        for name, loss in losses.items():
+            total, seen = self.sums.get(name, (torch.zeros_like(loss), 0))
+            self.sums[name] = (total + loss.detach() * examples, seen + examples)
+
+    @property
+    def last(self) -> dict[str, float]:
+        """Mean loss a task over the examples of the last optimizer step, in nats, and their weighted sum."""
+        tasks: Mapping[str, Any] = self.experiment.tasks
+        means = {name: float(total) / seen for name, (total, seen) in self.sums.items()}
+        whole = sum(tasks[name].loss_weight * mean for name, mean in means.items())
+        return {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        limit = self.experiment.train.clip_norm or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
+        self.must_be_finite(norm, lambda: list(self.sums))
+
+    def must_be_finite(self, value: torch.Tensor, culprits: Callable[[], list[str]]) -> None:
+        """Stop before a loss or gradient that is no number reaches the weights."""
+        if not torch.isfinite(value.detach()):
             step = self.first_step + self.global_step
             raise RunnerError(
-                f"the loss of {', '.join(f'`{name}`' for name in culprits)} is not a number at step {step}",
+                f"the loss or gradient of {', '.join(f'`{name}`' for name in culprits())} is not a number at step "
+                f"{step + 1}",
                 "lower `train.learning_rate` or raise `train.warmup`; the last good checkpoint is kept",
                 step,
             )
-        self.last = {"loss": total.detach(), **{f"{name}.loss": loss.detach() for name, loss in losses.items()}}
-        return total * batch.share * self.experiment.train.accumulate
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self.outputs.append((batch, self.network(batch, tuple(batch.targets))))
@@ -168,6 +217,6 @@ class Module(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         optimizer = adamw(self.network, self.experiment.train)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: factor(self.experiment.train, step + self.first_step, self.steps)
+            optimizer, lambda step: factor(self.experiment.train, step + self.first_step, self.feed.steps)
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

@@ -26,7 +26,7 @@ def adamw(network: nn.Module, train: Train) -> torch.optim.AdamW:
 
 def factor(train: Train, step: int, total: int) -> float:
     """Learning rate of optimizer step `step` (0-based) of `total`, as a share of the peak."""
-    rising = math.ceil(train.warmup * total)
+    rising = math.ceil(train.warmup * total - 1e-9)
     if step < rising:
         return (step + 1) / rising
     if train.schedule == "constant":

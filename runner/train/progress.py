@@ -27,7 +27,7 @@ class Progress(pl.Callback):
             left = (now - self.began) / trainer.global_step * (self.total - done)
             bar = ("█" * (24 * done // self.total)).ljust(24, "·")
             sys.stderr.write(
-                f"\r  {bar} step {done}/{self.total}  loss {module.last['loss'].item():.3f}  {left:.0f} s left \x1b[K"
+                f"\r  {bar} step {done}/{self.total}  loss {module.last['loss']:.3f}  {left:.0f} s left \x1b[K"
             )
             sys.stderr.flush()
 

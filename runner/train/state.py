@@ -43,9 +43,12 @@ def load(file: Path) -> dict[str, Any] | None:
     pointer = file.with_suffix(".json")
     if not pointer.is_file():
         return None
-    about = json.loads(pointer.read_bytes())
-    saved = file.parent / about["file"]
-    if not saved.is_file() or checksum(saved) != about["sha256"]:
+    try:
+        about = json.loads(pointer.read_bytes())
+        saved, digest = file.parent / about["file"], about["sha256"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not saved.is_file() or checksum(saved) != digest:
         return None
     return dict(torch.load(saved, map_location="cpu", weights_only=True))
 

@@ -1,0 +1,170 @@
+"""The network: weights from the folder or an error, heads from the seed, and what training may change."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from runner.errors import RunnerError
+from runner.model.network import load_trunk, pool
+from runner.plan.base import Base
+from tests.model.tiny import LABELS, batch, network, same, weights_of
+
+LORA = {"type": "lora", "rank": 2}
+Tensors = dict[str, torch.Tensor]
+FIRST = "encoder.layer.0.attention.self.query.weight"
+SECOND = "encoder.layer.1.output.dense.bias"
+
+
+@pytest.fixture
+def changed(encoder: Path, tmp_path: Path) -> Callable[[Callable[[Tensors], Tensors]], Path]:
+    """A copy of the encoder whose weights went through a function."""
+
+    def changed(change: Callable[[Tensors], Tensors]) -> Path:
+        folder = tmp_path / "changed"
+        shutil.copytree(encoder, folder)
+        weights = change(load_file(folder / "model.safetensors"))
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+        return folder
+
+    return changed
+
+
+def without(*parts: str) -> Callable[[Tensors], Tensors]:
+    return lambda weights: {name: value for name, value in weights.items() if not any(part in name for part in parts)}
+
+
+def test_missing_layers_are_named(changed):
+    folder = changed(without(FIRST, SECOND))
+    with pytest.raises(RunnerError, match="lack 2 layers") as error:
+        load_trunk(Base("./damaged", folder), "sdpa")
+    assert FIRST in error.value.message and SECOND in error.value.message
+    assert "./damaged" in error.value.message and error.value.hint
+
+
+def test_of_many_missing_layers_the_first_five_are_named(changed):
+    with pytest.raises(RunnerError, match=r"lack 16 layers") as error:
+        load_trunk(Base("./damaged", changed(without("layer.0"))), "sdpa")
+    assert error.value.message.count("encoder.layer.0") == 5 and error.value.message.endswith("...")
+
+
+def test_a_layer_of_another_shape_is_named(changed):
+    folder = changed(lambda weights: weights | {FIRST: torch.zeros(16, 8)})
+    with pytest.raises(RunnerError, match=FIRST):
+        load_trunk(Base("./damaged", folder), "sdpa")
+
+
+def test_weights_without_a_pooler_are_whole(changed):
+    net = network(changed(without("pooler")))
+    assert not [name for name, _ in net.named_parameters() if "pooler" in name]
+
+
+@pytest.mark.parametrize("adapter", [None, LORA])
+def test_all_parameters_are_fp32_whatever_the_folder_holds(changed, adapter):
+    net = network(changed(lambda weights: {name: value.half() for name, value in weights.items()}), adapter=adapter)
+    assert {parameter.dtype for parameter in net.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("adapter", [None, LORA])
+def test_fresh_weights_follow_from_the_seed_alone(encoder, adapter):
+    torch.manual_seed(5)
+    first = weights_of(network(encoder, seed=1, adapter=adapter))
+    torch.manual_seed(6)
+    assert same(first, weights_of(network(encoder, seed=1, adapter=adapter)))
+    assert same(first, weights_of(network(encoder, seed=1, adapter=adapter, packing=False)))
+    other = weights_of(network(encoder, seed=2, adapter=adapter))
+    assert not torch.equal(first["heads.mood.weight"], other["heads.mood.weight"])
+    assert not torch.equal(first["heads.size.bias"], other["heads.size.bias"])
+
+
+def test_the_order_of_the_tasks_changes_no_head(encoder):
+    first, second = (
+        network(encoder, {name: LABELS[name] for name in order}) for order in (("mood", "size"), ("size", "mood"))
+    )
+    assert same(dict(first.heads.named_parameters()), dict(second.heads.named_parameters()))
+
+
+def test_each_head_answers_with_a_logit_a_label(encoder):
+    net = network(encoder).eval()
+    found = net(batch([4, 6, 5], packed=True), ("size", "mood"))
+    assert {task: tuple(logits.shape) for task, logits in found.items()} == {"size": (3, 3), "mood": (3, 2)}
+    assert list(net(batch([4], packed=True), ("mood",))) == ["mood"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mood",
+        pytest.param(
+            "type"
+        ),
+        pytest.param(
+            "mood.v2"
+        ),
+    ],
+)  # fmt: skip
+def test_a_task_may_have_any_name_that_a_spec_allows(encoder, name):
+    net = network(encoder, {name: ("no", "yes")})
+    assert list(net(batch([4], packed=True), (name,))) == [name]
+
+
+def test_pooling_literal():
+    tokens = torch.tensor([[1.0, 2.0], [3.0, 6.0], [5.0, 7.0], [0.0, 1.0], [1.0, 1.0], [2.0, 4.0]])
+    lengths = torch.tensor([2, 1, 3])
+    assert pool(tokens, lengths, "mean").tolist() == [[2.0, 4.0], [5.0, 7.0], [1.0, 2.0]]
+    assert pool(tokens, lengths, "cls").tolist() == [[1.0, 2.0], [5.0, 7.0], [0.0, 1.0]]
+
+
+def test_the_spec_chooses_the_pooling(encoder):
+    texts = batch([4, 6], packed=True)
+    mean, cls = (network(encoder, pooling=how).eval()(texts, ("mood",))["mood"] for how in ("mean", "cls"))
+    assert not torch.allclose(mean, cls, atol=1e-3)
+
+
+def some_steps(net: torch.nn.Module) -> None:
+    """Three steps of plain gradient descent on every trainable weight."""
+    net.train()
+    optimizer = torch.optim.SGD(net.trainable().values(), lr=0.5)
+    for seed in range(3):
+        optimizer.zero_grad()
+        logits = net(batch([4, 6, 5], packed=net.packed, seed=seed), tuple(LABELS))
+        sum(each.square().sum() for each in logits.values()).backward()
+        optimizer.step()
+
+
+def test_training_changes_everything_but_the_pooler(encoder):
+    net = network(encoder)
+    before = weights_of(net)
+    some_steps(net)
+    after = weights_of(net)
+    still = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in before if "pooler" in name} == {"trunk.pooler.dense.weight", "trunk.pooler.dense.bias"}
+    assert still == {name for name in before if "pooler" in name}
+
+
+def test_lora_trains_its_adapter_and_the_heads_and_leaves_the_base_alone(encoder):
+    net = network(encoder, adapter=LORA)
+    before = weights_of(net)
+    some_steps(net)
+    after = weights_of(net)
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {name for name in net.trainable() if "pooler" not in name}
+    assert {name for name in moved if ".lora_" not in name} == {
+        f"heads.{t}.{w}" for t in LABELS for w in ("weight", "bias")
+    }
+    stored = load_file(encoder / "model.safetensors")
+    base = {name.replace(".base_layer", ""): value for name, value in after.items() if ".lora_" not in name}
+    assert same(stored, {name: base[f"trunk.base_model.model.{name}"] for name in stored})
+
+
+def test_lora_starts_as_the_plain_network(encoder):
+    texts = batch([4, 9], packed=True)
+    plain, adapted = network(encoder).eval(), network(encoder, adapter=LORA).eval()
+    adapted.heads.load_state_dict(plain.heads.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(plain(texts, ("mood",)), adapted(texts, ("mood",)))
