@@ -41,8 +41,13 @@ class Used(nn.Module):
             return F.embedding(self.place[tokens], self.weight, self.padding_idx)
         return F.embedding(tokens, self.refreshed())
 
+    def train(self, mode: bool = True) -> Used:
+        if mode:
+            self.fresh = -1  # fused optimizers change a weight without counting its version up
+        return super().train(mode)
+
     def refreshed(self) -> torch.Tensor:
-        """The whole table with the trained rows put in; done again only after the weight has changed."""
+        """The whole table with the trained rows put in; done again only where it may have changed."""
         if self.fresh != self.weight._version:
             self.whole[self.ids] = self.weight.detach()
             self.fresh = self.weight._version

@@ -42,6 +42,17 @@ def test_evaluation_knows_every_token_and_follows_the_training() -> None:
     assert torch.equal(used(every)[3], table().weight[3])
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_evaluation_between_two_steps_sees_the_weights_of_the_moment(fused: bool) -> None:
+    used = Used(table(), np.array([2, 5]))
+    step = torch.optim.AdamW(used.parameters(), lr=0.1, fused=fused)
+    for _ in range(2):
+        used.train()
+        loss_of(used, [2, 5]).backward()
+        step.step()
+        assert torch.equal(used.eval()(torch.tensor([5, 2])), used.weight[[1, 0]])
+
+
 def test_a_token_that_training_never_announced_is_refused() -> None:
     with pytest.raises(IndexError):
         Used(table(), np.array([2, 5]))(torch.tensor([3]))
