@@ -113,6 +113,9 @@ def connect(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
             return duckdb.connect(str(path))
         except duckdb.Error as error:
             message = str(error)
+            if "different configuration" in message:
+                hint = "close the connection that this very program holds, then ask again"
+                raise RunnerError(f"`{path}` is open here with other settings", hint) from error
             if "could not set lock" not in message.lower():
                 raise fault(path, error) from error
             if time.monotonic() > until:
@@ -154,7 +157,7 @@ def catch_up(con: duckdb.DuckDBPyConnection, results: Path) -> int:
 
 def follow(con: duckdb.DuckDBPyConnection, log: Path, position: int, head: str) -> int:
     """Read one log to its last newline, a transaction for each block; a log that vanished meanwhile has nothing new."""
-    run, total = log.parent.name, 0
+    run, total, known = log.parent.name, 0, position > 0
     while True:
         try:
             fresh, (begin, position, head) = take(log, run, position, head)
@@ -163,14 +166,22 @@ def follow(con: duckdb.DuckDBPyConnection, log: Path, position: int, head: str) 
         except OSError as error:
             raise RunnerError(f"cannot read `{log}`: {error.strerror}", "make it readable and ask again") from error
         if fresh is None:
+            if known and not position:
+                forget(con, run)
             return total
+        known = True
         con.execute("BEGIN")
         if begin == 0:
-            for table in TABLES:
-                con.execute(f"DELETE FROM {table} WHERE run = ?", [run])
+            forget(con, run)
         write(con, fresh, run, (begin, position, head))
         con.execute("COMMIT")
         total += fresh.count
+
+
+def forget(con: duckdb.DuckDBPyConnection, run: str) -> None:
+    """Delete all rows of a run, whose log is another one now."""
+    for table in TABLES:
+        con.execute(f"DELETE FROM {table} WHERE run = ?", [run])
 
 
 def take(log: Path, run: str, position: int, head: str) -> tuple[Fresh | None, tuple[int, int, str]]:
@@ -234,7 +245,7 @@ def understand(fresh: Fresh, run: str, record: dict[str, Any]) -> None:
 
 def loaded(line: bytes) -> Any:
     """The value of a line; half of a surrogate pair, which no database holds as text, becomes a question mark."""
-    value = json.loads(line)
+    value = json.loads(line.decode())
     if b"\\ud" in line.lower():
         value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     return value
@@ -325,6 +336,8 @@ def settle(con: duckdb.DuckDBPyConnection) -> bool:
 
 def publish(results: Path) -> None:
     """Readers get a copy of their own, renamed into place: they never block the writer, nor it them."""
+    for left in results.glob(f".{PUBLISHED}.*.part"):
+        left.unlink(missing_ok=True)
     temporary = results / f".{PUBLISHED}.{os.getpid()}.part"
     try:
         shutil.copyfile(results / WORKING, temporary)

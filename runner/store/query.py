@@ -7,7 +7,9 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ def query(results: Path, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         raise RunnerError("no SQL to run", 'try: runner query "SELECT * FROM run_summary"')
     ingest(results)
     try:
-        con = duckdb.connect(str(results / PUBLISHED), read_only=True)
+        con = opened(results / PUBLISHED)
     except duckdb.Error as error:
         raise fault(results / PUBLISHED, error) from error
     try:
@@ -45,16 +47,25 @@ def query(results: Path, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         con.close()
 
 
+def opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection of its own: one that this program keeps open under the same path would be shared, old rows too."""
+    con = duckdb.connect()
+    quoted = str(path).replace("'", "''")
+    con.execute(f"ATTACH '{quoted}' AS results (READ_ONLY)")
+    con.execute("USE results")
+    return con
+
+
 def hint(message: str) -> str:
     """What may have been meant."""
     if "read-only" in message:
         return "results are read-only here; the logs under `runs/` are their source"
     owners: dict[str, tables.Table | views.View] = {**TABLES, **VIEWS}
-    words = {*owners, *(column for owner in owners.values() for column in owner.columns)}
-    found = re.search(r'Table with name (\S+)|"([^"]+)"', message)
-    unknown = found[1] or found[2] if found else ""
-    near = nearest(unknown, words) if unknown else ""
-    return f"did you mean `{near}`?" if near else "tables and views: " + ", ".join(sorted({*TABLES, *VIEWS}))
+    columns = {column for owner in owners.values() for column in owner.columns}
+    table = re.search(r"Table with name (\S+)", message)
+    column = re.search(r'(?:column named|Referenced column|have a column) "([^"]+)"', message)
+    near = nearest(table[1], owners) if table else nearest(column[1], columns) if column else ""
+    return f"did you mean `{near}`?" if near else "tables and views: " + ", ".join(sorted(owners))
 
 
 def render(table: pa.Table, format: str = "table") -> str:
@@ -65,7 +76,7 @@ def render(table: pa.Table, format: str = "table") -> str:
         sink = io.BytesIO()
         pc.write_csv(flat(table), sink)
         return sink.getvalue().decode()
-    rows = [plain(row) for row in table.to_pylist()]
+    rows = records(table) if format in ("json", "jsonl") else []
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
     if format == "json":
@@ -73,10 +84,26 @@ def render(table: pa.Table, format: str = "table") -> str:
     return drawn(table)
 
 
+def records(table: pa.Table) -> list[dict[str, Any]]:
+    """A JSON object a row; of columns with equal names the later ones get a number."""
+    import pyarrow as pa
+
+    seen: Counter[str] = Counter()
+    columns = {}
+    for kind, column in zip(table.schema, table.columns, strict=True):
+        name = f"{kind.name}_{seen[kind.name]}" if seen[kind.name] else kind.name
+        seen[kind.name] += 1
+        mapped = pa.types.is_map(kind.type)
+        columns[name] = [{} if mapped and value == [] else plain(value) for value in column.to_pylist()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
 def plain(value: Any) -> Any:
     """A value for strict JSON: maps as objects, non-finite floats as the strings "NaN", "Infinity" and "-Infinity"."""
     if isinstance(value, float) and not math.isfinite(value):
         return json.dumps(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, dict):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -91,7 +118,10 @@ def flat(table: pa.Table) -> pa.Table:
 
     for index, kind in enumerate(table.schema):
         if pa.types.is_nested(kind.type):
-            values = [None if v is None else json.dumps(plain(v), default=str) for v in table.column(index).to_pylist()]
+            values = [
+                None if v is None else json.dumps(plain(v), default=str, ensure_ascii=False)
+                for v in table.column(index).to_pylist()
+            ]
             table = table.set_column(index, kind.name, pa.array(values, pa.string()))
     return table
 

@@ -25,7 +25,8 @@ VIEWS = {
     "final_scores": View(
         "Final scores of the best model beside the baselines; finite values only.",
         """
-        SELECT s.run, s.split, s.task, s.metric, s.position, s.value, s.low, s.high, s.n,
+        SELECT s.run, s.split, s.task, s.metric, s.position, s.value,
+               CASE WHEN isfinite(s.low) THEN s.low END AS low, CASE WHEN isfinite(s.high) THEN s.high END AS high, s.n,
                majority.value AS baseline_majority, tfidf.value AS baseline_tfidf
         FROM scores s
         LEFT JOIN scores majority ON majority.model = 'majority' AND isfinite(majority.value)
