@@ -43,8 +43,11 @@ def source_of(path: Path, format: str | None) -> Source:
         return source(format)
     if str(path).startswith(HUB) or container(path).is_dir():
         return source("dataset")
-    by_ending = {ending: kind for kind in names("sources") for ending in source(kind).endings}
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+    word = ending[1:].lower()
+    if word in names("sources") and ending.lower() in source(word).endings:
+        return source(word)
+    by_ending = {each: kind for kind in names("sources") for each in source(kind).endings}
     if ending.lower() not in by_ending:
         found = f"has the unknown ending `{ending}`" if ending else "has no ending"
         raise RunnerError(f"`{path.name}` {found}", f"set `format`, or use one of {', '.join(sorted(by_ending))}")

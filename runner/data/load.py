@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.data.cache import Cache, fingerprint
 from runner.data.faults import DataFaults, Fault
-from runner.data.prepare import Prepared, prepare
 from runner.data.read import Origin, read
-from runner.data.split import Rows, split, split_rules
 from runner.data.tables import mapped, taken, write
 from runner.errors import RunnerError
 from runner.spec.tables import Data
@@ -20,9 +19,12 @@ from runner.spec.tables import Data
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from runner.data.prepare import Prepared
+    from runner.data.split import Rows
+
 __all__ = ["DataFaults", "Dropped", "Fault", "File", "Loaded", "load"]
 
-VERSION = 1
+VERSION = 2
 SPLITS = ("train", "validation", "test")
 ABOUT = "about.json"
 
@@ -48,13 +50,30 @@ class Dropped(NamedTuple):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A data set: tables with `id`, `line`, `file` and the columns of the files; inputs and targets are strings."""
+    """A data set, whose tables are opened when they are asked for.
+
+    `rows[split]` counts rows, `labels[column][split][label]` those of each value of a target; `written[split]` is the
+    file that the rows come from, as the spec writes it.
+    """
 
     name: str
-    splits: dict[str, pa.Table]
     fingerprint: str
+    entry: Path
+    written: dict[str, str]
+    rows: dict[str, int]
+    labels: dict[str, dict[str, dict[str, int]]]
     files: list[File]
     dropped: list[Dropped]
+
+    @cached_property
+    def splits(self) -> dict[str, pa.Table]:
+        """Tables with `id`, `line`, `file` and the columns of the files; inputs and targets are strings."""
+        return {split: self.table(split) for split in self.written}
+
+    def table(self, split: str) -> pa.Table:
+        """The rows of one split, memory-mapped."""
+        found = mapped(self.entry / f"{split}.arrow")
+        return found.add_column(2, "file", constant(self.written[split], found.num_rows))
 
 
 def load(
@@ -63,6 +82,8 @@ def load(
     """Read and split the data set that a spec in `folder` describes; DataFaults with everything that is wrong."""
     origins, faults = read_all(data, folder, cache)
     if faults:
+        from runner.data.prepare import prepare
+
         prepare(data, origins, inputs, targets, faults)
         raise DataFaults(name, faults)
     why = inputs_of(data, origins, inputs, targets)
@@ -91,7 +112,7 @@ def inputs_of(
     data: Data, origins: Mapping[str, Origin], inputs: Sequence[str], targets: Sequence[str]
 ) -> dict[str, Any]:
     """All that decides which rows a split has and what they hold."""
-    rules = {name: rule.model_dump(by_alias=True, exclude_none=True) for name, rule in split_rules(data).items()}
+    rules = {name: rule.model_dump(by_alias=True, exclude_none=True) for name, rule in data.rules.items()}
     return {
         "files": {name: origin.key for name, origin in origins.items()},
         "rules": rules,
@@ -111,7 +132,10 @@ def write_splits(
     targets: Sequence[str],
     entry: Path,
 ) -> dict[str, Any]:
-    """Build the stage `split`: a table a split, and the rows that were left out."""
+    """Build the stage `split`: a table a split, the rows that were left out, and how often each label occurs."""
+    from runner.data.prepare import prepare
+    from runner.data.split import split
+
     faults: list[Fault] = []
     files = prepare(data, origins, inputs, targets, faults)
     if len(files) == len(origins):
@@ -120,13 +144,28 @@ def write_splits(
         faults += [empty_split(each, data, origins, files, rows) for each in empty if not faults]
     if faults:
         raise DataFaults(name, faults)
+    labels: dict[str, dict[str, dict[str, int]]] = {target: {} for target in targets}
     for split_name, part in rows.items():
-        prepared = files[part.origin]
-        write(entry / f"{split_name}.arrow", taken(with_ids(prepared), part.index))
-    skipped = {split_name: prepared.skipped for split_name, prepared in files.items()}
-    origin_of = {split_name: part.origin for split_name, part in rows.items()}
-    (entry / ABOUT).write_text(json.dumps({"origin": origin_of, "skipped": skipped}), encoding="utf-8")
-    return {"rows": {split_name: len(part.index) for split_name, part in rows.items()}}
+        place = entry / f"{split_name}.arrow"
+        write(place, taken(with_ids(files[part.origin]), part.index))
+        for target in targets:
+            labels[target][split_name] = tally(mapped(place), target)
+    about = {
+        "origin": {split_name: part.origin for split_name, part in rows.items()},
+        "skipped": {split_name: prepared.skipped for split_name, prepared in files.items()},
+        "rows": {split_name: len(part.index) for split_name, part in rows.items()},
+        "labels": labels,
+    }
+    (entry / ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+    return {"rows": about["rows"]}
+
+
+def tally(table: pa.Table, column: str) -> dict[str, int]:
+    """Rows by label."""
+    import pyarrow.compute as pc
+
+    found = pc.value_counts(table[column])
+    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
 
 def with_ids(prepared: Prepared) -> pa.Table:
@@ -140,7 +179,7 @@ def empty_split(
     name: str, data: Data, origins: Mapping[str, Origin], files: Mapping[str, Prepared], rows: Mapping[str, Rows]
 ) -> Fault:
     """Why a split has no rows."""
-    rule = split_rules(data).get(name)
+    rule = data.rules.get(name)
     if rule is not None:
         source = rows[rule.from_]
         count = len(source.index)
@@ -158,19 +197,14 @@ def empty_split(
 def loaded(name: str, key: str, entry: Path, origins: Mapping[str, Origin]) -> Loaded:
     """The data set of a cache entry, with the files' names as this spec writes them."""
     about = json.loads((entry / ABOUT).read_bytes())
-    splits = {}
-    for split_name in SPLITS:
-        if split_name in about["origin"]:
-            table = mapped(entry / f"{split_name}.arrow")
-            file = constant(origins[about["origin"][split_name]].written, table.num_rows)
-            splits[split_name] = table.add_column(2, "file", file)
-    files = [File(each, o.written, o.sha256, o.table.num_rows, o.bytes) for each, o in origins.items()]
+    written = {split: origins[about["origin"][split]].written for split in SPLITS if split in about["origin"]}
+    files = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
     dropped = [
-        Dropped(each, origins[each].written, line, reason)
-        for each, skipped in about["skipped"].items()
+        Dropped(split, origins[split].written, line, reason)
+        for split, skipped in about["skipped"].items()
         for line, reason in skipped
     ]
-    return Loaded(name, splits, key, files, dropped)
+    return Loaded(name, key, entry, written, about["rows"], about["labels"], files, dropped)
 
 
 def constant(text: str, count: int) -> pa.Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,14 @@ class Origin:
     path: Path
     sha256: str
     key: str
+    rows: int
     bytes: int
-    table: pa.Table
+    entry: Path
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The rows, memory-mapped."""
+        return mapped(self.entry / TABLE)
 
     @property
     def available(self) -> list[str]:
@@ -62,7 +69,7 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
 
     entry = cache.make("read", key, build, {"file": path.name, **inputs})
     manifest = cache.manifest("read", key)
-    return Origin(written, path, sha256, key, manifest["bytes"], mapped(entry / TABLE))
+    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry)
 
 
 def size(path: Path) -> int:

@@ -38,7 +38,7 @@ class Rows:
 def split(data: Data, files: Mapping[str, Prepared], faults: list[Fault]) -> dict[str, Rows]:
     """Which rows each split has, in the order train, validation, test."""
     rows = {name: Rows(name, np.arange(prepared.table.num_rows)) for name, prepared in files.items()}
-    rules = split_rules(data)
+    rules = data.rules
     waiting = {rule.from_ for rule in rules.values()}
     while ready := sorted(waiting & rows.keys()):
         source = ready[0]
@@ -50,12 +50,6 @@ def split(data: Data, files: Mapping[str, Prepared], faults: list[Fault]) -> dic
             hint = "take it from a split that is a file"
             faults.append(Fault((name, "from"), f"`{name}` is taken from `{rule.from_}`, which has no rows", hint))
     return {name: rows[name] for name in ("train", "validation", "test") if name in rows}
-
-
-def split_rules(data: Data) -> dict[str, Split]:
-    """The splits that are no files."""
-    written = {"validation": data.validation, "test": data.test}
-    return {name: rule for name, rule in written.items() if isinstance(rule, Split)}
 
 
 def divide(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner import kinds
 from runner.data.cache import Cache
@@ -13,9 +13,6 @@ from runner.data.load import DataFaults, Loaded, load
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
 from runner.plan.base import Base, find
 from runner.spec.read import Spec
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Where = tuple[str | int, ...]
 SHARED = ("combined", "loss")
@@ -219,8 +216,8 @@ def task_labels(
     """Labels in the order of the head, and rows by split and label."""
     counts: dict[str, dict[str, int]] = {}
     for data in task.data:
-        for split, table in loaded[data].splits.items():
-            for label, count in tally(table, task.target).items():
+        for split, found in loaded[data].labels[task.target].items():
+            for label, count in found.items():
                 counts.setdefault(split, {}).setdefault(label, 0)
                 counts[split][label] += count
     train = counts.get("train", {})
@@ -262,14 +259,6 @@ def task_labels(
             message = f"two labels of `{name}` would both be shown as `{task.label_names[label]}`"
             faults.add("labels", ("tasks", name, "label_names", label), message, "name each label apart", "value")
     return labels, counts
-
-
-def tally(table: pa.Table, column: str) -> dict[str, int]:
-    """Rows by label."""
-    import pyarrow.compute as pc
-
-    found = pc.value_counts(table[column])
-    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
 
 def against_model(spec: Spec, base: Base, faults: Faults) -> None:

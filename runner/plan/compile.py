@@ -75,8 +75,7 @@ def data_steps(checked: Checked, cache: Cache) -> list[Step]:
     """Reading and splitting; done by the time a spec is checked, since the check reads the data."""
     steps = []
     for name, loaded in checked.loaded.items():
-        rows = {split: table.num_rows for split, table in loaded.splits.items()}
-        detail = {"rows": rows, "dropped": len(loaded.dropped)}
+        detail = {"rows": loaded.rows, "dropped": len(loaded.dropped)}
         steps.append(Step(f"data {name}", loaded.fingerprint, (), True, "read and split by the check", detail))
     return steps
 
@@ -87,12 +86,12 @@ def encode_steps(checked: Checked, streams: Mapping[str, Any], cache: Cache) -> 
     model = checked.spec.experiment.model
     for name, (data, inputs, _) in streams.items():
         loaded = checked.loaded[data]
-        for split, table in loaded.splits.items():
+        for split, rows in loaded.rows.items():
             source = {"data": loaded.fingerprint, "split": split}
             key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source)
             hit = cache.find("encode", key) is not None
             reason = cache.explain("encode", key, why)
-            steps.append(Step(f"encode {name} {split}", key, (f"data {data}",), hit, reason, {"rows": table.num_rows}))
+            steps.append(Step(f"encode {name} {split}", key, (f"data {data}",), hit, reason, {"rows": rows}))
     return steps
 
 
@@ -116,7 +115,7 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
 def work(checked: Checked) -> dict[str, Any]:
     """Batches and optimizer steps of training."""
     train = checked.spec.experiment.train
-    sizes = [checked.loaded[data].splits["train"].num_rows for data, _, _ in streams_of(checked).values()]
+    sizes = [checked.loaded[data].rows["train"] for data, _, _ in streams_of(checked).values()]
     batches = sum(-(-size // train.batch_size) for size in sizes)
     steps = math.ceil(batches / train.accumulate) * train.epochs
     return {"rows": sum(sizes), "batches_per_epoch": batches, "steps": min(steps, train.max_steps or steps)}

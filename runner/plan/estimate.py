@@ -80,9 +80,7 @@ def seconds(plan: Plan, lengths: Mapping[str, Lengths], tokens_per_second: float
     if not tokens_per_second:
         return None
     checked = plan.checked
-    each = sum(
-        checked.loaded[plan.streams[name][0]].splits["train"].num_rows * found.p50 for name, found in lengths.items()
-    )
+    each = sum(checked.loaded[plan.streams[name][0]].rows["train"] * found.p50 for name, found in lengths.items())
     full = work(checked)["batches_per_epoch"] * checked.spec.experiment.train.epochs
     share = work(checked)["steps"] * checked.spec.experiment.train.accumulate / max(full, 1)
     return float(each * checked.spec.experiment.train.epochs * min(share, 1.0) / tokens_per_second)

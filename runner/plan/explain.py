@@ -18,7 +18,7 @@ def facts(plan: Plan, finished: frozenset[str] = frozenset(), tokens_per_second:
         "name": checked.spec.experiment.name,
         "key": plan.key,
         "model": {"base": checked.base.written, "parameters": count.total, "trainable": count.trainable},
-        "data": {name: {s: t.num_rows for s, t in each.splits.items()} for name, each in checked.loaded.items()},
+        "data": {name: dict(each.rows) for name, each in checked.loaded.items()},
         "tasks": {
             name: {
                 "labels": list(checked.labels[name]),

@@ -28,7 +28,7 @@ def card(plan: Plan, trial: Trial, scores: list[dict[str, Any]]) -> str:
         "|---|---|---|",
     ]
     for name, loaded in checked.loaded.items():
-        lines += [f"| {name} | {split} | {table.num_rows:,} |" for split, table in loaded.splits.items()]
+        lines += [f"| {name} | {split} | {rows:,} |" for split, rows in loaded.rows.items()]
     lines += [
         "",
         "## Scores",

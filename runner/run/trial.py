@@ -68,7 +68,7 @@ def failed(work: Work, error: BaseException) -> None:
 def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     """The journey of the data through the steps of the plan."""
     for name, loaded in work.checked.loaded.items():
-        with work.stage(f"data {name}", sum(table.num_rows for table in loaded.splits.values())):
+        with work.stage(f"data {name}", sum(loaded.rows.values())):
             """Read and split when the spec was checked."""
     streams = encoded(work)
     began = time.monotonic()

@@ -191,5 +191,4 @@ def describe(path: Path) -> str:
         model = pick(field.annotation, [], None) if field else None
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             return ""
-    info = model.model_fields.get(str(path[-1])) if path else None
-    return (info.description or "") if info else ""
+    return kinds.sentences(model).get(str(path[-1]), "") if path else ""

@@ -75,6 +75,12 @@ class Data(Table):
     empty_text: Literal["error", "drop"] = "error"
     """What to do with a row whose text or label is empty. Default error."""
 
+    @property
+    def rules(self) -> dict[str, Split]:
+        """The splits that are taken out of others."""
+        written = {"validation": self.validation, "test": self.test}
+        return {name: rule for name, rule in written.items() if isinstance(rule, Split)}
+
 
 class EarlyStopping(Table):
     """Stop when a validation metric no longer improves."""

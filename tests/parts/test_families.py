@@ -134,7 +134,8 @@ def test_the_module_begins_with_its_charter(family, name):
 
 @every_kind
 def test_every_field_has_a_sentence(family, name):
-    said = {key: info.description or "" for key, info in kinds.pick(family, name).model_fields.items()}
+    part = kinds.pick(family, name)
+    said = {key: kinds.sentences(part).get(key, "") for key in part.model_fields}
     assert [key for key, sentence in said.items() if not sentence.endswith(".")] == []
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from runner.kinds import Part
 from runner.parts.answers import Answers
 from runner.parts.metrics._resamples import Numbers, Resamples
@@ -29,6 +27,8 @@ class Metric(Part):
 
     def score(self, answers: Answers) -> dict[str, float]:
         """The score of the answers under the key "", or under each label that occurs in gold or predicted."""
+        import numpy as np
+
         scores = self.scores(Resamples(answers, np.arange(len(answers))[None]))
         each = {key: float(values[0]) for key, values in scores.items()}
         return {key: value for key, value in each.items() if not (self.per_class and np.isnan(value))}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, TypeAlias
 
 from runner.parts.answers import Answers
 
-Numbers = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Numbers: TypeAlias = "npt.NDArray[np.float64]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,8 @@ class Resamples:
     @cached_property
     def hits(self) -> Numbers:
         """How many examples of each sample have this label and are predicted to have it."""
+        import numpy as np
+
         count = len(self.answers.labels)
         right = self.answers.gold == self.answers.predicted
         return self.tally(np.where(right, self.answers.gold, count), count + 1)[:, :count]
@@ -47,6 +51,8 @@ class Resamples:
 
     def tally(self, codes: npt.NDArray[np.int64], count: int, weights: Numbers | None = None) -> Numbers:
         """Examples (or their weights) of each code 0..count-1 in each sample, shape [samples, count]."""
+        import numpy as np
+
         samples = len(self.rows)
         cells = codes[self.rows] + count * np.arange(samples)[:, None]
         each = None if weights is None else weights[self.rows].ravel()
@@ -70,9 +76,13 @@ def f1(resamples: Resamples) -> Numbers:
 
 def ratio(part: Numbers, whole: Numbers) -> Numbers:
     """`part / whole`, and 0 where `whole` is 0."""
+    import numpy as np
+
     return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, whole.shape)), where=whole != 0)
 
 
 def mean(values: Numbers, among: npt.NDArray[np.bool_]) -> Numbers:
     """Mean over the labels `among` those counted, shape [samples]."""
+    import numpy as np
+
     return ratio((values * among).sum(1), among.sum(1).astype(np.float64))

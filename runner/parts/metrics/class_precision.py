@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from runner.parts.metrics._metric import Metric
 from runner.parts.metrics._resamples import Numbers, Resamples, precision
 
@@ -27,4 +25,6 @@ class ClassPrecision(Metric):
     """The metric's name."""
 
     def values(self, resamples: Resamples) -> Numbers:
+        import numpy as np
+
         return np.where(resamples.occurring, precision(resamples), np.nan)

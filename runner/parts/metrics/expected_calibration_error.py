@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from runner.parts.metrics._metric import Metric
 from runner.parts.metrics._resamples import Numbers, Resamples
 
@@ -29,6 +27,8 @@ class ExpectedCalibrationError(Metric):
     """The metric's name."""
 
     def values(self, resamples: Resamples) -> Numbers:
+        import numpy as np
+
         answers = resamples.answers
         confidence = answers.probabilities.max(1)
         bins = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from runner.parts.metrics._metric import Metric
 from runner.parts.metrics._resamples import Numbers, Resamples
 
@@ -27,6 +25,8 @@ class LogLoss(Metric):
     """The metric's name."""
 
     def values(self, resamples: Resamples) -> Numbers:
+        import numpy as np
+
         answers = resamples.answers
         eps = np.finfo(np.float64).eps
         chances = answers.probabilities[np.arange(len(answers)), answers.gold]

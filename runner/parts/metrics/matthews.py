@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from runner.parts.metrics._metric import Metric
 from runner.parts.metrics._resamples import Numbers, Resamples, ratio
 
@@ -26,6 +24,8 @@ class Matthews(Metric):
     """The metric's name."""
 
     def values(self, resamples: Resamples) -> Numbers:
+        import numpy as np
+
         count = resamples.gold.sum(1)
         agreed = count * resamples.hits.sum(1) - (resamples.gold * resamples.predicted).sum(1)
         spread = [count**2 - (side**2).sum(1) for side in (resamples.gold, resamples.predicted)]
