@@ -7,6 +7,7 @@ included). Both train on the same rows and are scored on the same test rows.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -47,7 +48,7 @@ resamples = 100
 """
 
 
-def prepare(name: str, folder: Path) -> None:
+def prepare(name: str, folder: Path, most: int) -> None:
     """Files of train, validation (ours only: every hundredth row of train again) and test."""
     data = data_folder()
     if name == "mixed":
@@ -59,18 +60,19 @@ def prepare(name: str, folder: Path) -> None:
         own = ROOT / "specs" / "data" / "support"
         for split in ("train", "test"):
             (folder / f"{split}.csv").write_text((own / f"{split}.csv").read_text().replace("intent", "label", 1))
-    unique(folder / "train.csv")
+    unique(folder / "train.csv", most)
     lines = list(csv.reader((folder / "train.csv").open(newline="", encoding="utf-8")))
     with (folder / "validation.csv").open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([lines[0], *lines[1::100]])
 
 
-def unique(file: Path) -> None:
-    """Leave out repeated texts, so that both sides see the same rows."""
+def unique(file: Path, most: int) -> None:
+    """Leave out repeated texts, so that both sides see the same rows; of more than `most`, those of smallest hash."""
     with file.open(newline="", encoding="utf-8") as stream:
         rows = {row["text"]: row["label"] for row in csv.DictReader(stream)}
+    chosen = set(sorted(rows, key=lambda text: hashlib.sha256(text.encode()).digest())[:most])
     with file.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("text", "label"), *rows.items()])
+        csv.writer(stream).writerows([("text", "label"), *(row for row in rows.items() if row[0] in chosen)])
 
 
 def ours(job: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def measure(name: str, options: Any) -> dict[str, Any]:
     """Pairs of runs on one data set."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        prepare(name, folder)
+        prepare(name, folder, options.rows)
         with (folder / "train.csv").open(newline="", encoding="utf-8") as stream:
             count = sum(1 for _ in csv.DictReader(stream))
 
@@ -140,6 +142,7 @@ def main() -> None:
     options.add_argument("--data", choices=[*GOALS, "all"], default="all", help="which rows")
     options.add_argument("--pairs", type=positive, default=3, help="pairs of runs, one seed each")
     options.add_argument("--epochs", type=positive, default=3, help="passes over the rows")
+    options.add_argument("--rows", type=positive, default=100_000, help="training rows at most")
     options.add_argument("--batch-size", type=positive, default=32, help="examples of a batch")
     options.add_argument("--learning-rate", type=float, default=2e-4, help="peak learning rate")
     given = options.parse_args()

@@ -21,7 +21,7 @@ def code() -> int:
     from runner.cli import app
 
     try:
-        app(standalone_mode=False)
+        said = app(standalone_mode=False)
     except SpecError as error:
         from runner.spec.render import render
 
@@ -39,7 +39,7 @@ def code() -> int:
     except Exception as error:
         return other(error)
     else:
-        return 0
+        return said if isinstance(said, int) else 0
     return 1
 
 

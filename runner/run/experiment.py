@@ -73,8 +73,8 @@ def listening() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def stopped(results: Path, run: str) -> tuple[Path, int]:
-    """Spec file and seed of a run by its name or a unique beginning of it."""
+def stopped(results: Path, run: str) -> tuple[str, Path, int]:
+    """Whole name, spec file and seed of a run by its name or a unique beginning of it."""
     runs = sorted(folder.name for folder in (results / "runs").glob("*") if (folder / "origin.json").is_file())
     found = [name for name in runs if name == run] or [name for name in runs if name.startswith(run)]
     if len(found) != 1:
@@ -86,17 +86,17 @@ def stopped(results: Path, run: str) -> tuple[Path, int]:
         )
         raise RunnerError(f"no single run `{run}` in `{results}`", hint)
     origin = json.loads((results / "runs" / found[0] / "origin.json").read_bytes())
-    return Path(origin["spec"]), int(origin["seed"])
+    return found[0], Path(origin["spec"]), int(origin["seed"])
 
 
 def resume(results: Path, run_name: str, *, show: bool = True) -> dict[str, Any]:
     """Go on with a run that was stopped or killed; its spec must still mean the same."""
-    file, seed = stopped(results, run_name)
+    whole, file, seed = stopped(results, run_name)
     plan = prepare(file, results)
-    trials = [trial for trial in plan.trials if trial.seed == seed]
-    if not trials or not trials[0].run.startswith(run_name):
+    trials = [trial for trial in plan.trials if (trial.run, trial.seed) == (whole, seed)]
+    if not trials:
         raise RunnerError(
-            f"`{file}` or its data have changed since `{run_name}` began, so it can't go on",
+            f"`{file}` or its data have changed since `{whole}` began, so it can't go on",
             f"restore them, or start anew with `runner run {file}`",
         )
     return run(plan, trials[0], results, show=show)

