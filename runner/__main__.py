@@ -36,6 +36,10 @@ def code() -> int:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        if error.filename is None:
+            return other(error)
+        print(f"error: `{error.filename}`: {error.strerror}", file=sys.stderr)
     except Exception as error:
         return other(error)
     else:

@@ -92,14 +92,14 @@ def plan(
     from runner.plan.explain import facts, tree
     from runner.run.experiment import prepare
     from runner.run.throughput import tokens_per_second
-    from runner.run.work import is_finished
+    from runner.run.work import finished
 
     made = prepare(spec, results)
     if resolved:
         emit(made.checked.spec.experiment.written())
         return
-    finished = frozenset(trial.run for trial in made.trials if is_finished(results, trial.run))
-    found = facts(made, finished, tokens_per_second(results, made))
+    done = {trial.run: folder.name for trial in made.trials if (folder := finished(results, trial))}
+    found = facts(made, done, tokens_per_second(results, made))
     if as_json:
         emit(found)
     else:
@@ -206,8 +206,12 @@ def doctor(as_json: Json = False, results: Results = RESULTS) -> None:
 
 
 @store.command()
-def rebuild(results: Results = RESULTS) -> None:
+def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
     """Make the database anew from the logs of all runs."""
     from runner.store.ingest import rebuild as anew
 
-    print(f"read {anew(results):,} records")
+    count = anew(results)
+    if as_json:
+        emit({"records": count})
+    else:
+        print(f"read {count:,} records")

@@ -102,7 +102,7 @@ def test_the_plan_for_people_and_for_machines(say: Any, tiny: Path) -> None:
 def test_a_run_from_the_first_word_to_the_last(say: Any, tiny: Path) -> None:
     code, out, err = say("run", str(tiny))
     assert code == 0 and "epoch 3" in err
-    assert "test scores" in out and "model:" in out and "runner query" in out
+    assert ": scores in" in out and "model:" in out and "runner query" in out
     assert "nothing was trained" in say("run", str(tiny))[1]
     (again,) = json.loads(say("run", str(tiny), "--json")[1])
     name = again["run"]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli import app
+from runner.run.validate import validated
 from runner.store.query import query
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +48,21 @@ def test_every_command_works_and_the_demo_beats_its_baselines(tmp_path: Path) ->
         assert row["high"] < best[row["task"], row["metric"]], row
 
 
+def test_the_spec_in_the_readme_is_one(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "shown.toml").write_text(block.replace("data/", f"{ROOT}/specs/data/"), encoding="utf-8")
+    assert validated([tmp_path / "shown.toml"], tmp_path / "cache")[1] == 0
+
+
+def test_the_hook_calls_a_verb_that_exists() -> None:
+    import yaml
+
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    program, verb = hook["entry"].split()
+    assert program == "runner" and verb in {command.callback.__name__ for command in app.registered_commands}
+    assert all(re.match(hook["files"], f"specs/{file.name}") for file in (ROOT / "specs").glob("*.toml"))
+
+
 def test_make_targets_of_the_documents_exist() -> None:
     written = [each.read_text(encoding="utf-8") for each in DOCUMENTS]
     named = {target for text in written for target in re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE)}
@@ -54,8 +71,6 @@ def test_make_targets_of_the_documents_exist() -> None:
 
 
 def test_every_verb_has_help_and_stands_in_the_readme() -> None:
-    from runner.cli import app
-
     readme = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     for command in app.registered_commands:
         function = command.callback

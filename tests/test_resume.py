@@ -71,7 +71,9 @@ def test_a_killed_run_resumes_to_the_same_bits(slow: Path, tmp_path: Path) -> No
 
     results = tmp_path / "killed"
     log = results / "runs" / name / "log.jsonl"
-    moments = random.Random(slow.stat().st_mtime_ns)
+    seed = time.time_ns()
+    print("moments of the kills follow from", seed)
+    moments = random.Random(seed)
     kills = 0
     for word in ("run", "resume", "resume"):
         process = start(slow, results, word, str(slow) if word == "run" else name)
@@ -90,6 +92,53 @@ def test_a_killed_run_resumes_to_the_same_bits(slow: Path, tmp_path: Path) -> No
     attempts = query(results, "SELECT state FROM attempts ORDER BY attempt").to_pylist()
     assert attempts[-1]["state"] == "finished"
     assert "lost" in {row["state"] for row in attempts[:-1]}
+
+
+DEADLY = """
+import importlib, os, signal, sys
+module, name, nth, *words = sys.argv[1:]
+found = importlib.import_module(module)
+real, calls = getattr(found, name), []
+
+def deadly(*given, **more):
+    calls.append(name)
+    if len(calls) == int(nth):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given, **more)
+
+setattr(found, name, deadly)
+sys.argv = ["runner", *words]
+importlib.import_module("runner.__main__").main()
+"""
+MOMENTS = {
+    "while a state is written": ("torch", "save", 7),
+    "between a state and the pointer to it": ("runner.train.state", "checksum", 8),
+    "while the model is exported": ("safetensors.torch", "save_file", 1),
+    "just before the result is written": ("runner.run.trial", "replace_text", 1),
+    "while the states are removed": ("shutil", "_rmtree_safe_fd", 1),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_kill_at_the_worst_moment_changes_no_bit(slow: Path, tmp_path: Path, moment: str) -> None:
+    whole = prepare(slow, tmp_path / "whole")
+    name = whole.trials[0].run
+    run(whole, whole.trials[0], tmp_path / "whole", show=False)
+    results = tmp_path / "killed"
+    module, function, nth = MOMENTS[moment]
+    words = ["run", str(slow), "--results", str(results)]
+    done = subprocess.run(
+        [sys.executable, "-c", DEADLY, module, function, str(nth), *words],
+        cwd=slow.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    resume(results, name, show=False)
+    assert outcome(results, name) == outcome(tmp_path / "whole", name)
+    assert query(results, "SELECT state FROM runs").to_pylist() == [{"state": "finished"}]
 
 
 @pytest.mark.slow

@@ -87,6 +87,7 @@ class Lengths:
     """Tokens of an example before cutting, special tokens included; `truncated` is the share that would be cut."""
 
     rows: int
+    mean: float
     p50: float
     p95: float
     max: int
@@ -102,4 +103,5 @@ def lengths(
     cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
     counts = np.array([each.uncut for _, part in encoded(chosen, inputs, cutter) for each in part] or [0])
     p50, p95 = np.percentile(counts, [50, 95]).tolist()
-    return Lengths(chosen.num_rows, p50, p95, int(counts.max()), float((counts > max_length).mean()))
+    mean = float(np.minimum(counts, max_length).mean())
+    return Lengths(chosen.num_rows, mean, p50, p95, int(counts.max()), float((counts > max_length).mean()))

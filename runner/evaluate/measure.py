@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from runner import kinds
 from runner.parts.answers import Answers
@@ -94,9 +93,3 @@ def interval(values: Numbers, confidence: float) -> tuple[float, float]:
     tail = (1 - confidence) / 2
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def confusion(answers: Answers) -> npt.NDArray[np.int64]:
-    """How often each gold label (row) was predicted as each label (column), in the order of `labels`."""
-    size = len(answers.labels)
-    return np.bincount(answers.gold * size + answers.predicted, minlength=size**2).reshape(size, size)

@@ -15,6 +15,7 @@ from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace
 from runner.model.packing import NAME, agrees, arrange, register
 from runner.model.vocabulary import narrow
+from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.spec.tables import Model
 
@@ -133,7 +134,7 @@ def load_padded(base: Base) -> nn.Module:
 def build(
     base: Base,
     model: Model,
-    tasks: Mapping[str, Part],
+    tasks: Mapping[str, Task],
     labels: Mapping[str, Sequence[str]],
     *,
     seed: int,
@@ -153,7 +154,7 @@ def build(
         trunk = adapt(trunk, model.adapter)
     elif used is not None:
         narrow(trunk, used)
-    heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})  # type: ignore[attr-defined]
+    heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     return Network(trunk, heads, model, Source(), packed)
 
 

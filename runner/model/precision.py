@@ -10,23 +10,23 @@ WORDS = {"avx512_bf16", "amx_bf16"}
 
 
 @cache
-def has_bf16() -> bool:
+def has_bf16(accelerator: str = "auto") -> bool:
     """Whether bf16 is computed in hardware; emulated it was a hundred times slower than fp32."""
     import torch
 
-    if torch.cuda.is_available():
+    if accelerator != "cpu" and torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     info = Path("/proc/cpuinfo")
     return info.is_file() and bool(WORDS & set(info.read_text(encoding="utf-8", errors="replace").split()))
 
 
-def resolved(precision: str) -> Literal["fp32", "bf16"]:
+def resolved(precision: str, accelerator: str = "auto") -> Literal["fp32", "bf16"]:
     """What `auto` means on this machine."""
     if precision == "auto":
-        return "bf16" if has_bf16() else "fp32"
+        return "bf16" if has_bf16(accelerator) else "fp32"
     return "bf16" if precision == "bf16" else "fp32"
 
 
-def lightning_word(precision: str) -> Literal["bf16-mixed", "32-true"]:
+def lightning_word(precision: str, accelerator: str = "auto") -> Literal["bf16-mixed", "32-true"]:
     """The same in Lightning's words."""
-    return "bf16-mixed" if resolved(precision) == "bf16" else "32-true"
+    return "bf16-mixed" if resolved(precision, accelerator) == "bf16" else "32-true"

@@ -14,6 +14,7 @@ from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
 ABOUT = "heads.json"
+BATCH = 64
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "merges.txt")
 
 
@@ -55,14 +56,17 @@ class Predictor:
         self.network, self.tokenizer, self.about, self.tasks = network, tokenizer, experiment, parts
 
     def __call__(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, dict[str, float]]]:
-        """For each text or pair: probabilities by label, by task."""
+        """For each text or pair: probabilities by label, by task; computed `BATCH` at a time."""
+        texts = list(texts)
+        return [one for start in range(0, len(texts), BATCH) for one in self.some(texts[start : start + BATCH])]
+
+    def some(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, dict[str, float]]]:
+        """The answers of one batch."""
         import numpy as np
         import torch
 
         from runner.model.batch import build
 
-        if not texts:
-            return []
         encoded = self.tokenizer.encode_batch(list(texts))
         sequences = [np.asarray(each.ids) for each in encoded]
         pairs = [each.type_ids.index(1) if 1 in each.type_ids else len(each.ids) for each in encoded]
@@ -95,7 +99,9 @@ def load(folder: Path | str) -> Predictor:
         raise RunnerError(f"`{folder}` has no {ABOUT}", "name the `model` folder of a finished run")
     about = json.loads((folder / ABOUT).read_bytes())
     model = Model.model_validate(about["model"])
-    parts = {name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()}
+    parts: dict[str, Any] = {
+        name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()
+    }
     base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     network.heads.load_state_dict(load_file(folder / HEADS))

@@ -13,9 +13,11 @@ from typing import Any
 
 from runner.data.cache import Cache, fingerprint
 from runner.data.files import content_hash
+from runner.data.tokens import tokenizer
 from runner.errors import RunnerError
 from runner.spec.tables import Model
 
+SHIFTED = {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"}  # positions begin behind padding's id
 PROBE = "Fixed probe: naïve café, 3.14 €, don't — 東京 🙂"
 
 
@@ -47,18 +49,29 @@ class Base:
     @property
     def hidden(self) -> int:
         """Width of a token vector."""
-        return int(self.config.get("hidden_size") or self.config.get("dim") or self.config["d_model"])
+        return self.number("hidden_size", "dim", "d_model")
 
     @property
     def layers(self) -> int:
         """Number of transformer layers."""
-        return int(self.config.get("num_hidden_layers") or self.config.get("n_layers") or self.config["num_layers"])
+        return self.number("num_hidden_layers", "n_layers", "num_layers")
+
+    def number(self, *names: str) -> int:
+        """The first of these entries that the config has; architectures call them by different names."""
+        for name in names:
+            if isinstance(self.config.get(name), int):
+                return int(self.config[name])
+        raise RunnerError(
+            f"`{self.written}` is no encoder that runner knows: its config.json has none of {', '.join(names)}",
+            "choose an encoder such as BERT, RoBERTa, MPNet, ELECTRA, DistilBERT or DeBERTa",
+        )
 
     @property
     def longest(self) -> int | None:
         """Longest input the position table allows, in tokens; None where the config names no limit."""
         limit = self.config.get("max_position_embeddings")
-        return None if limit is None else int(limit) - (2 if self.config.get("model_type") == "roberta" else 0)
+        begins = int(self.config.get("pad_token_id") or 0) + 1 if self.config.get("model_type") in SHIFTED else 0
+        return None if limit is None else int(limit) - begins
 
     @cached_property
     def linears(self) -> Mapping[str, tuple[int, int]]:
@@ -79,11 +92,9 @@ class Base:
 
     def key(self, cache: Cache) -> str:
         """Identity of the model: weights, config, tokenizer, and the token ids of a fixed text."""
-        from tokenizers import Tokenizer
-
         files = [self.folder / "config.json", self.tokenizer_file, *weight_files(self.folder)]
         hashes = [content_hash(file, cache) for file in files]
-        return fingerprint({"files": hashes, "probe": Tokenizer.from_file(str(self.tokenizer_file)).encode(PROBE).ids})
+        return fingerprint({"files": hashes, "probe": tokenizer(self.tokenizer_file).encode(PROBE).ids})
 
 
 def size(shape: tuple[int, ...]) -> int:

@@ -11,6 +11,7 @@ from runner import kinds
 from runner.data.cache import Cache
 from runner.data.load import DataFaults, Loaded, load
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
+from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.spec.read import Spec
 
@@ -34,12 +35,9 @@ class Checked:
 
     @property
     def shown(self) -> dict[str, tuple[str, ...]]:
-        """The labels as people shall read them, by task: `label_names` where the author gave one."""
-        tasks: Mapping[str, Any] = self.spec.experiment.tasks
-        return {
-            name: tuple(tasks[name].label_names.get(label, label) for label in labels)
-            for name, labels in self.labels.items()
-        }
+        """The labels as people shall read them, by task."""
+        tasks = self.spec.experiment.tasks
+        return {name: tasks[name].shown(labels) for name, labels in self.labels.items()}
 
 
 @dataclass(eq=False)
@@ -66,7 +64,7 @@ class Checker:
                 )
         labels, counts = {}, {}
         for name, task in spec.experiment.tasks.items():
-            if all(each in loaded for each in task.data):  # type: ignore[attr-defined]
+            if all(each in loaded for each in task.data):
                 labels[name], counts[name] = task_labels(name, task, loaded, faults)
         base = self.base(spec, faults)
         if faults.errors:
@@ -131,11 +129,12 @@ def columns(spec: Spec) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Input and target columns that the tasks read, by data set."""
     used: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     for task in spec.experiment.tasks.values():
-        for name in task.data:  # type: ignore[attr-defined]
+        for name in task.data:
             inputs, targets = used.get(name, ((), ()))
-            more: tuple[str, ...] = task.inputs  # type: ignore[attr-defined]
-            target: str = task.target  # type: ignore[attr-defined]
-            used[name] = (tuple(dict.fromkeys(inputs + more)), tuple(dict.fromkeys((*targets, target))))
+            used[name] = (
+                tuple(dict.fromkeys((*inputs, *task.inputs))),
+                tuple(dict.fromkeys((*targets, task.target))),
+            )
     return used
 
 
@@ -153,7 +152,7 @@ def names(spec: Spec, faults: Faults) -> None:
                     "value",
                 )
     for name, task in experiment.tasks.items():
-        for index, data in enumerate(task.data):  # type: ignore[attr-defined]
+        for index, data in enumerate(task.data):
             if data not in experiment.data:
                 faults.add(
                     "unknown-name",
@@ -162,7 +161,7 @@ def names(spec: Spec, faults: Faults) -> None:
                     did_you_mean(data, experiment.data),
                     "value",
                 )
-        for index, metric in enumerate(task.metrics):  # type: ignore[attr-defined]
+        for index, metric in enumerate(task.metrics):
             part: Any = kinds.pick("metrics", metric)
             if task.kind not in part.tasks:
                 faults.add(
@@ -198,8 +197,9 @@ def monitored(spec: Spec, faults: Faults) -> None:
     experiment = spec.experiment
     allowed = [*SHARED]
     for name, task in experiment.tasks.items():
-        per_class = [m for m in task.metrics if kinds.pick("metrics", m).per_class]  # type: ignore[attr-defined]
-        allowed += [f"{name}.{metric}" for metric in [*task.metrics, "loss"] if metric not in per_class]  # type: ignore[attr-defined]
+        parts: dict[str, Any] = {metric: kinds.pick("metrics", metric) for metric in task.metrics}
+        whole = [metric for metric, part in parts.items() if not part.per_class]
+        allowed += [f"{name}.{metric}" for metric in [*whole, "loss"]]
     wanted = {("train", "select_by"): experiment.train.select_by}
     if experiment.train.early_stopping is not None:
         wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]
@@ -211,59 +211,27 @@ def monitored(spec: Spec, faults: Faults) -> None:
 
 
 def task_labels(
-    name: str, task: Any, loaded: Mapping[str, Loaded], faults: Faults
+    name: str, task: Task, loaded: Mapping[str, Loaded], faults: Faults
 ) -> tuple[tuple[str, ...], dict[str, dict[str, int]]]:
-    """Labels in the order of the head, and rows by split and label."""
+    """Names of the head's outputs in their order, and rows by split and value of the target."""
     counts: dict[str, dict[str, int]] = {}
     for data in task.data:
         for split, found in loaded[data].labels[task.target].items():
+            rows = counts.setdefault(split, {})
             for label, count in found.items():
-                counts.setdefault(split, {}).setdefault(label, 0)
-                counts[split][label] += count
-    train = counts.get("train", {})
-    labels = tuple(task.labels) if task.labels else tuple(sorted(train))
-    at: Where = ("tasks", name, "labels" if task.labels else "target")
-    if len(labels) < 2:
-        faults.add("labels", at, f"`{name}` has {len(labels)} label in train: nothing to learn", "check `target`")
-    for split, seen in counts.items():
-        unknown = sorted(set(seen) - set(labels))
-        if unknown:
-            listed = ", ".join(f"`{label}` ({seen[label]} rows)" for label in unknown[:5])
-            faults.add(
-                "labels",
-                at,
-                f"{split} has labels that {'`labels` lacks' if task.labels else 'train lacks'}: {listed}",
-                "add rows to train, mend the labels, or take those rows out",
-            )
-    for label in labels:
-        if not train.get(label):
-            faults.add("labels", at, f"label `{label}` has no row in train", "take it out of `labels` or add rows")
-        for split in ("validation", "test"):
-            if split in counts and train.get(label) and not counts[split].get(label):
-                faults.add(
-                    "labels",
-                    at,
-                    f"label `{label}` has no row in {split}: its scores there are unknown",
-                    severity="warning",
-                )
-    known = set(labels)
-    for key in ("label_names", "class_weights"):
-        value = getattr(task, key)
-        for label in sorted(set(value) - known) if isinstance(value, dict) else []:
-            faults.add(
-                "labels", ("tasks", name, key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, labels)
-            )
-    given = [task.label_names.get(label, label) for label in labels]
-    for label in [label for label, shown in zip(labels, given, strict=True) if given.count(shown) > 1]:
-        if label in task.label_names:
-            message = f"two labels of `{name}` would both be shown as `{task.label_names[label]}`"
-            faults.add("labels", ("tasks", name, "label_names", label), message, "name each label apart", "value")
-    return labels, counts
+                rows[label] = rows.get(label, 0) + count
+    outputs = task.outputs(counts.get("train", {}))
+    for fault in task.faults(name, outputs, counts):
+        where = ("tasks", name, *fault.where)
+        faults.add("labels", where, fault.message, fault.hint, severity=fault.severity)
+    return outputs, counts
 
 
 def against_model(spec: Spec, base: Base, faults: Faults) -> None:
     """What the spec asks of the architecture must be there."""
     model = spec.experiment.model
+    if base.hidden < 1 or base.layers < 1:
+        faults.add("model", ("model", "base"), f"`{model.base}` has no layers", "choose another model", "value")
     if base.longest is not None and model.max_length > base.longest:
         faults.add(
             "max-length",

@@ -13,8 +13,6 @@ from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
 
-SPLITS = ("train", "validation", "test")
-
 
 @dataclass(frozen=True)
 class Step:
@@ -66,8 +64,8 @@ def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[
     """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass."""
     found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, task in sorted(checked.spec.experiment.tasks.items()):
-        for data in task.data:  # type: ignore[attr-defined]
-            found.setdefault((data, task.inputs), []).append(name)  # type: ignore[attr-defined]
+        for data in task.data:
+            found.setdefault((data, task.inputs), []).append(name)
     return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}
 
 

@@ -62,7 +62,7 @@ def tokens(plan: Plan, split: str = "train") -> Mapping[str, Lengths]:
 
 
 def memory(checked: Checked, longest: int) -> dict[str, int]:
-    """Bytes by term at the peak of training with batches of the longest texts."""
+    """Bytes by term at the peak of training with a batch of texts that are all as long as the longest."""
     count, base, train = parameters(checked), checked.base, checked.spec.experiment.train
     per_token = PER_TOKEN * base.hidden * base.layers
     heads = int(base.config.get("num_attention_heads", 12))
@@ -80,7 +80,7 @@ def seconds(plan: Plan, lengths: Mapping[str, Lengths], tokens_per_second: float
     if not tokens_per_second:
         return None
     checked = plan.checked
-    each = sum(checked.loaded[plan.streams[name][0]].rows["train"] * found.p50 for name, found in lengths.items())
+    each = sum(checked.loaded[plan.streams[name][0]].rows["train"] * found.mean for name, found in lengths.items())
     full = work(checked)["batches_per_epoch"] * checked.spec.experiment.train.epochs
     share = work(checked)["steps"] * checked.spec.experiment.train.accumulate / max(full, 1)
     return float(each * checked.spec.experiment.train.epochs * min(share, 1.0) / tokens_per_second)

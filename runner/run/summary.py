@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
-COLUMNS = ("task", "metric", "score", "interval", "majority", "tfidf", "n")
+COLUMNS = ("task", "split", "metric", "score", "interval", "majority", "tfidf", "n")
 
 
 def summary(result: dict[str, Any], results: Path) -> str:
     """Text for a person."""
-    splits = {row["split"] for row in result["scores"]}
-    split = "test" if "test" in splits else "validation"
-    rows = [row for row in result["scores"] if row["split"] == split and "." not in row["metric"]]
+    tested = {row["task"] for row in result["scores"] if row["split"] == "test"}
+    splits = {row["task"]: "test" if row["task"] in tested else "validation" for row in result["scores"]}
+    rows = [row for row in result["scores"] if row["split"] == splits[row["task"]] and "." not in row["metric"]]
     beside = {(row["task"], row["metric"], row["model"]): f"{row['value']:.3f}" for row in rows}
     table = [
         (
             row["task"],
+            row["split"],
             row["metric"],
             f"{row['value']:.3f}",
             f"{row['low']:.3f}–{row['high']:.3f}",
@@ -31,12 +35,18 @@ def summary(result: dict[str, Any], results: Path) -> str:
     sql = f"SELECT text, gold, predicted, confidence FROM worst_mistakes WHERE run = '{result['run']}' LIMIT 10"
     return "\n".join(
         [
-            f"\n{result['run']}: {split} scores{again}",
+            f"\n{result['run']}: scores{again}",
             *aligned([COLUMNS, *table]),
             f"\nmodel: {result['model']}",
-            f'next:  runner query{where} "{sql}"',
+            f'next:  {program()} query{where} "{sql}"',
         ]
     )
+
+
+def program() -> str:
+    """How the reader can call this program: by its name, or by its path where the shell doesn't know the name."""
+    called = Path(sys.argv[0])
+    return "runner" if shutil.which("runner") or called.name != "runner" else os.path.relpath(called)
 
 
 def aligned(rows: list[tuple[str, ...]]) -> list[str]:

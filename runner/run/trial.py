@@ -39,12 +39,18 @@ def carry_out(plan: Plan, trial: Trial, results: Path, stop: threading.Event, *,
     try:
         opening(work)
         result = stages(work, stop, show)
+        if log.broken:
+            raise RunnerError(f"the log of the run is not whole: {log.broken}", "free some space, then `runner resume`")
         replace_text(folder / DONE, json.dumps(result, indent=2) + "\n")
         state = "finished"
+        shutil.rmtree(folder / "state", ignore_errors=True)
         return result
     except Interrupted:
         state = "interrupted"
         raise
+    except (KeyboardInterrupt, SystemExit):  # the second signal; lightning makes an exit of it
+        state = "interrupted"
+        raise Interrupted("stopped at once", "`runner resume` goes on from the last saved state") from None
     except BaseException as error:
         failed(work, error)
         if isinstance(error, OSError):
@@ -68,21 +74,25 @@ def failed(work: Work, error: BaseException) -> None:
 def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     """The journey of the data through the steps of the plan."""
     for name, loaded in work.checked.loaded.items():
-        with work.stage(f"data {name}", sum(loaded.rows.values())):
-            """Read and split when the spec was checked."""
+        with work.stage(f"data {name}", sum(loaded.rows.values())) as detail:
+            detail["columns"] = loaded.splits["train"].column_names
     streams = encoded(work)
+    from runner.train.fit import quiet  # loads torch and lightning, which is no part of training
+
+    quiet()
     began = time.monotonic()
     with work.stage("train", sum(map(len, streams["train"].values()))) as detail:
         trainer, module, feed = trained(work, streams, stop, show)
-        detail.update(steps=int(trainer.global_step), packed=module.network.packed)
+        changed = sum(each.numel() for each in module.network.trainable().values())
+        detail.update(steps=int(trainer.global_step), packed=module.network.packed, parameters=changed)
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
         scores = scored(work, lambda split: trainer.predict(module, dataloaders=feed.evaluation(split)), streams)
     with work.stage("export"):
         model = exported(work, module.network, scores)
-    shutil.rmtree(work.folder / "state", ignore_errors=True)
     return {
         "run": work.trial.run,
+        "key": work.trial.key,
         "model": str(model),
         "scores": scores,
         "seconds": round(seconds, 3),
@@ -93,9 +103,8 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
 def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tuple[Any, Any, Any]:
     """Trainer, module and feed after the fit; the network has the weights of the best epoch."""
     from runner.model.network import build
-    from runner.train.fit import fit, quiet
+    from runner.train.fit import fit
 
-    quiet()
     checked, experiment, seed = work.checked, work.experiment, work.trial.seed
     tasks: Any = experiment.tasks
     settle(experiment.execute.threads)

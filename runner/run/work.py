@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,16 @@ def folder_of(results: Path, run: str) -> Path:
     return results / "runs" / run
 
 
-def is_finished(results: Path, run: str) -> bool:
-    """Whether the run has ended well."""
-    return (folder_of(results, run) / DONE).is_file()
+def finished(results: Path, trial: Trial) -> Path | None:
+    """The folder of a run that has done this trial, under whatever name; None where there is none."""
+    alike = sorted((results / "runs").glob(f"*-s{trial.seed}-{trial.key[:8]}"))
+    for folder in [folder_of(results, trial.run), *alike]:
+        try:
+            if json.loads((folder / DONE).read_bytes())["key"] == trial.key:
+                return folder
+        except (OSError, ValueError, KeyError):
+            continue
+    return None
 
 
 @dataclass(frozen=True, eq=False)

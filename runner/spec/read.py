@@ -118,12 +118,19 @@ def relocate(tables: dict[str, Any], old: Path, new: Path) -> None:
     for data in values(tables.get("data")):
         for split in ("train", "validation", "test"):
             written = data.get(split)
-            if isinstance(written, str) and not written.startswith("hub:"):
+            if isinstance(written, str) and not written.startswith(("hub:", "~", "/")):
                 data[split] = os.path.relpath(old / written, new)
     model = tables.get("model")
-    if isinstance(model, dict) and str(model.get("base", "")).startswith("."):
-        model["base"] = os.path.relpath(old / model["base"], new) + "/"
-        model["base"] = model["base"] if model["base"].startswith(".") else f"./{model['base']}"
+    if isinstance(model, dict) and is_folder(model.get("base"), old):
+        moved = os.path.relpath(old / model["base"], new) + "/"
+        model["base"] = moved if moved.startswith(".") else f"./{moved}"
+
+
+def is_folder(base: Any, here: Path) -> bool:
+    """Whether a base is a path relative to `here`, and no hub id or package."""
+    if not isinstance(base, str) or base.startswith(("~", "/", "package:")):
+        return False
+    return base.startswith(".") or (here / base).is_dir()
 
 
 def values(table: Any) -> list[dict[str, Any]]:

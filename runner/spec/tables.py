@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.kinds import Family, Part, Table
+from runner.parts.tasks._task import Task, Text
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Text = Annotated[str, Field(min_length=1)]
+TaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]  # no dots: metrics are TASK.METRIC
 
 
 class Model(Table):
@@ -74,6 +75,9 @@ class Data(Table):
     """Column with a stable, unique id of each row; default: the hash of the row's input."""
     empty_text: Literal["error", "drop"] = "error"
     """What to do with a row whose text or label is empty. Default error."""
+
+    license: Text | None = None
+    """Licence of the data, for the model card."""
 
     @property
     def rules(self) -> dict[str, Split]:
@@ -145,7 +149,7 @@ class Evaluate(Table):
 
 
 class Execute(Table):
-    """Where and how the work is done; never changes a result."""
+    """Where and how the work is done; no part of what a run is, though other hardware may round otherwise."""
 
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Processor threads of one run; default: what torch chooses."""
@@ -170,7 +174,7 @@ class Experiment(Table):
     """The pre-trained trunk."""
     data: Annotated[dict[Name, Data], Field(min_length=1)]
     """Data sets by name."""
-    tasks: Annotated[dict[Name, Annotated[Part, Family("tasks")]], Field(min_length=1)]
+    tasks: Annotated[dict[TaskName, Annotated[Task, Family("tasks")]], Field(min_length=1)]
     """Tasks by name; each is one head on the shared trunk."""
     mixing: Annotated[Part, Family("mixing", word="strategy")] | None = None
     """How batches of several data sets are mixed; default proportional."""

@@ -17,9 +17,10 @@ import duckdb
 
 from runner.errors import RunnerError, nearest
 from runner.store import tables, views
-from runner.store.ingest import PUBLISHED, fault, ingest
+from runner.store.ingest import ingest
 from runner.store.tables import TABLES
 from runner.store.views import VIEWS
+from runner.store.working import PUBLISHED, fault
 
 if TYPE_CHECKING:
     import pyarrow as pa

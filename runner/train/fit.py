@@ -47,14 +47,14 @@ def fit(
     module = Module(network, experiment, class_weights, seed, feed)
     keep = Keep(folder, streams["validation"], labels, record, stop)
     saved = state.load(folder / "state.pt")
-    if saved is not None:
+    if saved is not None and (saved["best_epoch"] < 0 or state.load(best_file(folder)) is not None):
         keep.restore(saved, module)
     left = feed.epochs - feed.first_epoch
     trainer = pl.Trainer(
         max_epochs=left,
         accelerator=experiment.execute.accelerator,
         devices=1,
-        precision=lightning_word(experiment.train.precision),
+        precision=lightning_word(experiment.train.precision, experiment.execute.accelerator),
         accumulate_grad_batches=experiment.train.accumulate,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
@@ -70,9 +70,14 @@ def fit(
     return trainer, module, feed
 
 
+def best_file(folder: Path) -> Path:
+    """Where the weights of the best epoch lie; a state without them is of no use."""
+    return folder / "best" / "best.pt"
+
+
 def load_best(network: Network, folder: Path) -> None:
     """Put the weights of the best epoch into the network."""
-    best: dict[str, Any] | None = state.load(folder / "best" / "best.pt")
+    best: dict[str, Any] | None = state.load(best_file(folder))
     if best is None:
         raise RunnerError(f"no best checkpoint in `{folder}`", "run the experiment again")
     network.load_state_dict(best["weights"], strict=False)

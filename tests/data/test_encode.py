@@ -94,6 +94,7 @@ def test_lengths(tokenizer_file):
     rows = table([" ".join(["cat"] * n) for n in range(1, 101)])
     assert vars(lengths(rows, ["a"], tokenizer_file, 52)) == {
         "rows": 100,
+        "mean": 39.75,
         "p50": 52.5,
         "p95": pytest.approx(97.05),
         "max": 102,

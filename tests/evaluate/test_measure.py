@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runner import kinds
 from runner.evaluate import measure as module
-from runner.evaluate.measure import Measure, confusion, draw, interval, measure
+from runner.evaluate.measure import Measure, draw, interval, measure
 from tests.parts.answers import answered, made
 
 METRICS = kinds.names("metrics")
@@ -176,20 +176,3 @@ def test_an_interval_is_the_middle_of_the_finite_values(values, expected):
 @pytest.mark.parametrize("values", [[], [np.nan, np.inf]])
 def test_without_finite_values_there_is_no_interval(values):
     assert all(math.isnan(each) for each in interval(np.array(values), 0.95))
-
-
-def test_confusion_by_hand():
-    assert confusion(FEW).tolist() == [[1, 1, 0], [0, 2, 0], [1, 0, 1]]
-
-
-def test_the_confusion_of_no_answers_is_zero():
-    assert confusion(made([], [], "abc", np.zeros((0, 3)))).tolist() == [[0] * 3] * 3
-
-
-@law
-@given(answered())
-def test_confusion_equals_that_of_scikit_learn(answers):
-    from sklearn.metrics import confusion_matrix
-
-    expected = confusion_matrix(answers.gold, answers.predicted, labels=range(len(answers.labels)))
-    assert np.array_equal(confusion(answers), expected)

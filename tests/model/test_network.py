@@ -104,7 +104,7 @@ def test_each_head_answers_with_a_logit_a_label(encoder):
             "type"
         ),
         pytest.param(
-            "mood.v2"
+            "mood-v2"
         ),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ from runner.model import precision
     ],
 )
 def test_auto_asks_the_machine_and_other_words_do_not(monkeypatch, written, hardware, expected):
-    monkeypatch.setattr(precision, "has_bf16", lambda: hardware)
+    monkeypatch.setattr(precision, "has_bf16", lambda *_: hardware)
     assert precision.resolved(written) == expected
     assert precision.lightning_word(written) == {"bf16": "bf16-mixed", "fp32": "32-true"}[expected]
 

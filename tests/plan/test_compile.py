@@ -150,7 +150,7 @@ def test_the_steps_and_facts(tiny: Path) -> None:
     assert sum(found["tasks"]["length"]["rows"]["train"].values()) == 64
     assert found["tokens"]["films:text"]["max"] == 16
     assert found["preview"]["films:text"][0] == {
-        "text": rows(1)[0]["text"], "mood": rows(1)[0]["label"], "length": rows(1)[0]["size"],
+        "text": rows(1)[0]["text"], "targets": {"mood": rows(1)[0]["label"], "length": rows(1)[0]["size"]},
     }  # fmt: skip
     assert found["seconds"] is None
     assert all(size > 0 for size in found["memory_bytes"].values())
@@ -162,7 +162,9 @@ def test_the_tree_names_every_step(tiny: Path) -> None:
     assert all(step.name in told for trial in plan.trials for step in trial.steps)
     assert "task length: 2 labels" in told
     assert "already finished" not in told
-    assert "already finished" in tree(facts(plan, frozenset({plan.trials[0].run})))
+    finished = facts(plan, {plan.trials[0].run: "other-s13-00000000"})
+    assert "already finished as other-s13-00000000" in tree(finished)
+    assert {step["reason"] for step in finished["trials"][0]["steps"]} == {"done by other-s13-00000000"}
 
 
 def test_work_counts_accumulation_and_the_limit(tiny: Path) -> None:

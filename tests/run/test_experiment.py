@@ -183,7 +183,13 @@ def test_the_card_and_the_specs_lie_beside_the_weights(tiny: Path, tmp_path: Pat
     (result,) = done(tiny, tmp_path)
     folder = Path(result["model"])
     card = (folder / "README.md").read_text(encoding="utf-8")
-    for part in ("## Data", "| films | train | 64 |", "## Scores", "| test | mood | macro_f1 | best |", "## Limits"):
+    for part in (
+        "## Data",
+        "| films | train | 64 | not stated |",
+        "## Scores",
+        "| test | mood | macro_f1 | best |",
+        "## Limits",
+    ):
         assert part in card
     assert (folder / "spec.toml").read_bytes() == tiny.read_bytes()
     assert json.loads((folder / "spec.json").read_bytes())["train"]["weight_decay"] == 0.01

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.errors import RunnerError
-from runner.store import ingest as module
+from runner.store import tail
 from runner.store.ingest import catch_up, ingest, rebuild, settle
 from runner.store.query import query
 from runner.store.records import EVENTS
@@ -414,7 +414,7 @@ def test_a_log_read_in_arbitrary_pieces_gives_the_same_tables(
     results = tmp_path_factory.mktemp("cuts")
     clear(memory)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "CHUNK", chunk)
+        patch.setattr(tail, "CHUNK", chunk)
         pieces = sum(catch_up(memory, results) for _ in grow(results, log, cuts))
     grown = content(memory)
     clear(memory)
@@ -529,7 +529,7 @@ def test_a_file_that_is_let_go_in_time_is_waited_for(
     results: Path, holder: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log_of(results).write("dream")
-    monkeypatch.setattr("runner.store.ingest.time.sleep", lambda seconds: holder.communicate())
+    monkeypatch.setattr("runner.store.working.time.sleep", lambda seconds: holder.communicate())
     assert ingest(results, wait=60) == 1
 
 

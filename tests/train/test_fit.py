@@ -320,11 +320,14 @@ def test_a_gradient_that_is_no_number_in_the_last_step_is_an_error(encoder, tmp_
         train(net, tmp_path)
 
 
-def test_a_fit_without_a_best_checkpoint_is_an_error(encoder, tmp_path):
-    train(network(encoder), tmp_path, epochs=1)
+def test_a_state_whose_best_weights_are_gone_is_as_none(encoder, tmp_path):
+    first, second = network(encoder), network(encoder)
+    train(first, tmp_path, epochs=1)
     (tmp_path / "best" / "best.json").unlink()
-    with pytest.raises(RunnerError, match="no best checkpoint"):
-        train(network(encoder), tmp_path, epochs=1)
+    events: Events = []
+    train(second, tmp_path, events=events, epochs=1)
+    assert events[0]["step"] == 1
+    assert same(weights_of(first), weights_of(second))
 
 
 def test_a_damaged_state_is_as_none(encoder, tmp_path):

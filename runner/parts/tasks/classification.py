@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.kinds import Family, Part
+from runner.errors import did_you_mean
+from runner.parts.tasks._task import Counts, Fault, Task, Text
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import torch
 
-Text = Annotated[str, Field(min_length=1)]
+SHOWN = 5  # unknown labels that a message lists
 
 
-class Classification(Part):
+class Classification(Task):
     """Choose one label for a text or a pair of texts, by cross-entropy.
 
     ```toml
@@ -31,18 +34,6 @@ class Classification(Part):
 
     type: Literal["classification"]
     """The kind of task."""
-    data: Annotated[list[Text], Field(min_length=1)]
-    """Names of the data sets that this head learns from."""
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=2)] = "text"
-    """Column of the text, or two columns for a pair of texts. Default text."""
-    target: Text = "label"
-    """Column of the label. Default label."""
-    metrics: Annotated[list[Annotated[str, Family("metrics").word()]], Field(min_length=1)] = Field(
-        default=["macro_f1", "accuracy"]
-    )
-    """Scores to compute; the first one enters `combined`. Default macro_f1 and accuracy."""
-    loss_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
-    """Factor of this task's loss in the sum over tasks. Default 1."""
     labels: Annotated[list[Text], Field(min_length=2)] | None = None
     """The labels as the data write them, in the order of the head's outputs; default: those of train, sorted."""
     label_names: dict[str, Text] = Field(default={})
@@ -52,10 +43,55 @@ class Classification(Part):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability mass spread evenly over all classes. Default 0."""
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The input columns, one or two."""
-        return (self.input,) if isinstance(self.input, str) else tuple(self.input)
+    def outputs(self, train: Mapping[str, int]) -> tuple[str, ...]:
+        return tuple(self.labels) if self.labels else tuple(sorted(train))
+
+    def shown(self, outputs: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self.label_names.get(label, label) for label in outputs)
+
+    def faults(self, name: str, outputs: Sequence[str], counts: Counts) -> Iterator[Fault]:
+        at = ("labels",) if self.labels else ("target",)
+        if len(outputs) < 2:
+            yield Fault(at, f"`{name}` has {len(outputs)} label in train: nothing to learn", "check `target`")
+        lacking = "`labels` lacks" if self.labels else "train lacks"
+        for split, seen in counts.items():
+            unknown = sorted(set(seen) - set(outputs))
+            if unknown:
+                listed = ", ".join(f"`{label}` ({seen[label]} rows)" for label in unknown[:SHOWN])
+                hint = "add rows to train, mend the labels, or take those rows out"
+                yield Fault(at, f"{split} has labels that {lacking}: {listed}", hint)
+        for label in outputs:
+            yield from self.rows(label, at, counts)
+        yield from self.words(name, outputs)
+
+    def rows(self, label: str, at: tuple[str, ...], counts: Counts) -> Iterator[Fault]:
+        """A label must have rows in train, and should have some elsewhere."""
+        if not counts.get("train", {}).get(label):
+            yield Fault(at, f"label `{label}` has no row in train", "take it out of `labels` or add rows")
+            return
+        for split in ("validation", "test"):
+            if split in counts and not counts[split].get(label):
+                message = f"label `{label}` has no row in {split}: its scores there are unknown"
+                yield Fault(at, message, severity="warning")
+
+    def words(self, name: str, outputs: Sequence[str]) -> Iterator[Fault]:
+        """Tables by label must name labels, and no two labels may be shown alike."""
+        for key in ("label_names", "class_weights"):
+            value = getattr(self, key)
+            for label in sorted(set(value) - set(outputs)) if isinstance(value, dict) else []:
+                yield Fault((key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, outputs))
+        shown = self.shown(outputs)
+        for label, word in zip(outputs, shown, strict=True):
+            if label in self.label_names and shown.count(word) > 1:
+                message = f"two labels of `{name}` would both be shown as `{word}`"
+                yield Fault(("label_names", label), message, "name each label apart")
+
+    def targets(self, values: Sequence[str], outputs: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Class indices."""
+        import numpy as np
+
+        position = {label: index for index, label in enumerate(outputs)}
+        return np.fromiter((position[label] for label in values), np.int64, len(values))
 
     def weights(self, counts: Mapping[str, int]) -> list[float] | None:
         """Weight of each class in the order of `counts`; scaled so that the mean over the training rows is 1."""
@@ -68,14 +104,14 @@ class Classification(Part):
         mean = sum(raw[label] * count for label, count in counts.items()) / max(sum(counts.values()), 1)
         return [raw[label] / mean for label in counts]
 
-    def layer(self, hidden: int, labels: Sequence[str]) -> torch.nn.Module:
+    def layer(self, hidden: int, outputs: Sequence[str]) -> torch.nn.Module:
         """The head: pooled vectors of width `hidden` to one logit a label."""
         import torch
 
-        return torch.nn.Linear(hidden, len(labels))
+        return torch.nn.Linear(hidden, len(outputs))
 
     def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
-        """Loss of each example, shape [examples], in nats; the caller sums and divides by the count of the step."""
+        """Cross-entropy of each example, shape [examples], in nats."""
         import torch.nn.functional as F
 
         losses = F.cross_entropy(logits.float(), target, reduction="none", label_smoothing=self.label_smoothing)
