@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from runner.model.batch import Batch
 from runner.model.dropout import Source, drop
 
 NAME = "runner_packed"
@@ -82,21 +81,3 @@ def register() -> None:
     from transformers import AttentionInterface
 
     AttentionInterface.register(NAME, attend)
-
-
-def agrees(padded: nn.Module, packed: nn.Module, vocabulary: int) -> bool:
-    """Whether packed computation gives the padded vectors on a fixed probe, within 1e-4."""
-    from runner.model.batch import build
-    from runner.model.network import tokens_of
-
-    generator = torch.Generator().manual_seed(0)
-    sequences = [torch.randint(5, vocabulary, (n,), generator=generator).numpy() for n in (3, 9, 5)]
-    pairs = [len(sequence) for sequence in sequences]
-    batches: list[Batch] = [
-        build("probe", range(3), sequences, pairs, {}, packed=flag, pad_id=0) for flag in (False, True)
-    ]
-    with torch.no_grad():
-        first, second = (
-            tokens_of(trunk, batch, Source()) for trunk, batch in zip((padded, packed), batches, strict=True)
-        )
-    return bool(torch.allclose(first, second, atol=1e-4))

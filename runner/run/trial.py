@@ -160,7 +160,9 @@ def speed(work: Work, trainer: Any, module: Any, feed: Any, streams: Any, second
 def settle(threads: int | None) -> None:
     """Processor threads of torch; and only operations that give equal bits each time."""
     import torch
+    import torch.utils.deterministic
 
     if threads:
         torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of a step

@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from runner.errors import RunnerError
-from runner.model.network import load_trunk, pool
+from runner.model.network import pool
+from runner.model.trunk import load_trunk
 from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, network, same, weights_of
 

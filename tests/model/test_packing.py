@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from runner.model.batch import build
 from runner.model.dropout import Dropout, Source
-from runner.model.network import Network, choose_trunk, tokens_of
+from runner.model.network import Network
 from runner.model.packing import NAME, arrange, attend
+from runner.model.trunk import choose_trunk, tokens_of
 from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, network, sequences, without_dropout
 

@@ -14,8 +14,9 @@ import torch
 from runner.errors import RunnerError
 from runner.model import save as saving
 from runner.model.dropout import Source
-from runner.model.network import Network, tokens_of
+from runner.model.network import Network
 from runner.model.save import load, save
+from runner.model.trunk import tokens_of
 from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, experiment, network, same, sequences
 
