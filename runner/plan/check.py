@@ -253,6 +253,6 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             )
 
 
-def checker(results: Path) -> Checker:
-    """A checker whose cache lies under the results folder."""
-    return Checker(Cache(results / "cache"))
+def checker(cache: Path) -> Checker:
+    """A checker that keeps what it reads in a folder."""
+    return Checker(Cache(cache))

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from runner.errors import Interrupted, RunnerError, nearest
-from runner.plan.check import Checked, Checker, checker
+from runner.plan.check import checker
 from runner.plan.compile import Plan, Trial, compile
 from runner.run.trial import carry_out
 from runner.run.work import DONE, finished, folder_of
@@ -21,15 +21,10 @@ from runner.spec.read import read
 from runner.store.log import NAME, Log, attempts
 
 
-def prepare(file: Path, results: Path, with_checker: Checker | None = None) -> Plan:
+def prepare(file: Path, results: Path) -> Plan:
     """The plan of a spec; SpecError with all its faults."""
-    found = with_checker or checker(results)
-    return compile(checked(file, found), found.cache)
-
-
-def checked(file: Path, found: Checker) -> Checked:
-    """The spec in a file, held against its data and model."""
-    return found.check(read(file))
+    found = checker(results / "cache")
+    return compile(found.check(read(file)), found.cache)
 
 
 def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[str, Any]:

@@ -27,14 +27,18 @@ def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
         for given in answers(predict(split), streams[split], tasks, work.checked.shown, split):
             rows = rows_of(work, given.task, split)
             record(work, given, rows)
-            last = split == "test" or not any(rows_of(work, given.task, "test")["gold"])
-            models = {"best": given, **(baselines(work, given, rows) if last else {})}
+            models = {"best": given, **(baselines(work, given, rows) if split == final(work, given.task) else {})}
             for model, one in models.items():
                 metrics = tasks[given.task].metrics
                 found = measure(one, metrics, rule.confidence, rule.resamples, work.trial.seed)
                 work.log.write("scores", split=split, model=model, rows=[vars(each) for each in found])
                 kept += [{"split": split, "model": model, **vars(each)} for each in found]
     return kept
+
+
+def final(work: Work, task: str) -> str:
+    """The split that a task is judged by: test, or validation where none of its data has a test."""
+    return "test" if "test" in work.checked.counts[task] else "validation"
 
 
 def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:

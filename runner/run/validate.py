@@ -18,23 +18,17 @@ def validated(specs: Sequence[Path], cache: Path) -> tuple[list[Diagnostic], int
     """All faults and warnings, and how many specs are not valid."""
     faults: list[Diagnostic] = []
     failed = 0
-    checker: Checker | None = None
+    found: Checker | None = None
     for spec in specs:
         known = verdict.recall(spec, cache)
         if known is None:
-            checker = checker or made(cache)
-            known, valid = judged(spec, checker)
+            from runner.plan.check import checker
+
+            found = found or checker(cache)
+            known, valid = judged(spec, found)
             failed += not valid
         faults += known
     return faults, failed
-
-
-def made(cache: Path) -> Checker:
-    """A checker over the cache."""
-    from runner.data.cache import Cache
-    from runner.plan.check import Checker
-
-    return Checker(Cache(cache))
 
 
 def judged(spec: Path, checker: Checker) -> tuple[list[Diagnostic], bool]:
