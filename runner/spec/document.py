@@ -25,6 +25,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[model]`", tables.Model),
     ("`[data.NAME]`", tables.Data),
     ("`validation` and `test` as tables", tables.Split),
+    ("`balance` as a table", tables.Cap),
     ("`[train]`", tables.Train),
     ("`[train.early_stopping]`", tables.EarlyStopping),
     ("`[evaluate]`", tables.Evaluate),
@@ -35,6 +36,8 @@ FAMILIES = {
     "metrics": "names in `metrics` of a task",
     "adapters": "`[model.adapter]`, told apart by `type`",
     "mixing": "`[mixing]`, told apart by `strategy`",
+    "cleaners": "entries of `clean` of a data set, told apart by `type`",
+    "augment": "entries of `augment` of a data set, told apart by `type`",
     "sources": "names for `format` of a data set",
 }
 BOUNDS = {

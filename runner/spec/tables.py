@@ -60,6 +60,13 @@ class Split(Table):
         return self
 
 
+class Cap(Table):
+    """Keep at most so many rows of each class."""
+
+    cap: Annotated[int, Field(ge=1)]
+    """Rows of a class at most, chosen by hash."""
+
+
 class Data(Table):
     """One data set and its three splits; paths are relative to the spec's file."""
 
@@ -75,6 +82,21 @@ class Data(Table):
     """Column with a stable, unique id of each row; default: the hash of the row's input."""
     empty_text: Literal["error", "drop"] = "error"
     """What to do with a row whose text or label is empty. Default error."""
+
+    clean: list[Annotated[Part, Family("cleaners")]] = Field(default=[])
+    """What mends or drops rows of the files before they are split, in this order. Default nothing."""
+    leakage: Literal["drop", "error", "warn"] = "drop"
+    """What to do with rows that stand, exactly or nearly, in a later split too: test and validation keep theirs. Default drop."""
+    sample: Annotated[int, Field(ge=1)] | Fraction | None = None
+    """Rows of train to learn from, or their share: stratified, and a smaller sample is part of a larger one; default all."""
+    balance: Literal["oversample", "undersample", "class_weights"] | Cap | None = None
+    """How unequal classes of train are evened out: by repeating or leaving out rows, by weights in the loss, or by a cap."""
+    balance_by: Text | None = None
+    """Column of the classes for `balance` and `sample`; default: the target, if the tasks have but one."""
+    augment: list[Annotated[Part, Family("augment")]] = Field(default=[])
+    """What makes new training rows out of others, each of the rows before it. Default nothing."""
+    groups: Text | None = None
+    """Column whose values are told apart in the profile of the data, such as a genre; default none."""
 
     license: Text | None = None
     """Licence of the data, for the model card."""

@@ -34,6 +34,8 @@ base = "package:x"
 # Where a spec names a kind of the family; `{example}` is its table, `{name}` its word.
 PLACES = {
     "adapters": "[model.adapter]\n{example}",
+    "augment": '[data.more]\ntrain = "a"\n[[data.more.augment]]\n{example}',
+    "cleaners": '[data.more]\ntrain = "a"\n[[data.more.clean]]\n{example}',
     "metrics": '[tasks.more]\ntype = "classification"\ndata = ["a"]\nmetrics = ["{name}"]',
     "mixing": "[mixing]\n{example}",
     "sources": '[data.more]\ntrain = "a"\nformat = "{name}"',

@@ -18,7 +18,7 @@ from runner.spec import document, schema, tables
 from runner.spec.tables import Experiment
 
 ROOT = Path(__file__).parents[2]
-FAMILIES = ("adapters", "metrics", "mixing", "sources", "tasks")
+FAMILIES = ("adapters", "augment", "cleaners", "metrics", "mixing", "sources", "tasks")
 # JSON counts 2.0 as an integer, TOML does not.
 TYPES = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
 VALIDATOR = validators.extend(Draft202012Validator, type_checker=TYPES)(schema.schema())
@@ -182,7 +182,7 @@ def test_every_kind_is_in_the_schema():
         for node in definition["properties"].values()
         if "const" in node
     }
-    assert kinds == {name for family in ("adapters", "mixing", "tasks") for name in names(family)}
+    assert kinds == {name for family in ("adapters", "augment", "cleaners", "mixing", "tasks") for name in names(family)}
 
 
 @pytest.mark.parametrize("model", [each for _, each in document.TABLES], ids=lambda model: model.__name__)
