@@ -107,6 +107,19 @@ def plan(
 
 
 @app.command()
+def data(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
+    """Prepare the data of a spec and say what each step did to how many rows, with samples; train nothing."""
+    from runner.run.account import facts, text
+    from runner.run.experiment import prepare
+
+    found = facts(prepare(spec, results).checked)
+    if as_json:
+        emit(found)
+    else:
+        print(text(found))
+
+
+@app.command()
 def run(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
     """Train, evaluate and record every run of a spec that is not finished yet."""
     from runner.run.experiment import prepare

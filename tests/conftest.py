@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,7 @@ def rows(count: int, start: int = 0) -> list[dict[str, str]]:
         good = index % 3 > 0
         length = 3 + index * 7 % 12
         words = [FILL[(index * 5 + place * 3) % len(FILL)] for place in range(length)]
+        words[(index + 1) % length] = sha256(bytes([index % 256])).hexdigest()[:10]  # no two texts are nearly the same
         words[index % length] = (GOOD if good else BAD)[index * 3 % 8]
         size = "long" if length > 8 else "short"
         made.append({"text": " ".join(words), "label": "good" if good else "bad", "size": size})

@@ -16,7 +16,7 @@ def counted(count: int, noun: str) -> str:
 class Fault(NamedTuple):
     """One fault; `where` is a path below `[data.NAME]`, such as ("validation", "stratify")."""
 
-    where: tuple[str, ...]
+    where: tuple[str | int, ...]
     message: str
     hint: str = ""
 
@@ -27,6 +27,6 @@ class DataFaults(RunnerError):
     def __init__(self, name: str, faults: Iterable[Fault]) -> None:
         self.name = name
         self.faults = list(faults)
-        told = "\n".join(f"  {'.'.join(fault.where)}: {fault.message}" for fault in self.faults)
+        told = "\n".join(f"  {'.'.join(map(str, fault.where))}: {fault.message}" for fault in self.faults)
         hints = dict.fromkeys(fault.hint for fault in self.faults if fault.hint)
         super().__init__(f"{counted(len(self.faults), 'fault')} in data set `{name}`:\n{told}", "; ".join(hints))

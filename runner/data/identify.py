@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,39 +13,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Of each row: its id, and the content it stands for, which repeats of the same content share."""
-
-    ids: pa.ChunkedArray
-    contents: pa.ChunkedArray
-
-
-def by_column(ids: pa.ChunkedArray) -> Identity:
-    """Ids that the author gave, as strings."""
-    return Identity(ids, ids)
+def contents(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
+    """The first 8 bytes of SHA-256 over the canonical JSON of each row's columns, as unsigned numbers."""
+    ordered = sorted(columns)
+    encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+    rows = zip(*(table[name].to_pylist() for name in ordered), strict=True)
+    hashed = (hashlib.sha256(encode(dict(zip(ordered, row, strict=True))).encode()).digest()[:8] for row in rows)
+    return np.frombuffer(b"".join(hashed), ">u8").astype(np.uint64)
 
 
-def by_content(table: pa.Table, inputs: Sequence[str]) -> Identity:
-    """16 hex digits of SHA-256 over the canonical JSON of the inputs; later repeats get "-1", "-2" and so on."""
+def numbered(content: np.ndarray, earlier: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """Contents as 16 hex digits, and ids: the same, where later repeats get "-1", "-2" and so on."""
     import pyarrow as pa
 
-    contents = pa.chunked_array([pa.array(part, pa.string()) for part in hashes(table, inputs)], pa.string())
-    earlier = repeats(keys(contents)).tolist()
-    ids = contents
-    if any(earlier):
-        numbered = zip(texts(contents), earlier, strict=True)
-        ids = pa.chunked_array([pa.array([f"{text}-{n}" if n else text for text, n in numbered], pa.string())])
-    return Identity(ids, contents)
-
-
-def hashes(table: pa.Table, inputs: Sequence[str]) -> Iterator[list[str]]:
-    """The content hash of each row, batch by batch."""
-    columns = sorted(inputs)
-    encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
-    for batch in table.select(columns).to_batches(max_chunksize=16_384):
-        rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        yield [hashlib.sha256(encode(dict(zip(columns, row, strict=True))).encode()).hexdigest()[:16] for row in rows]
+    same = [f"{each:016x}" for each in content.tolist()]
+    ids = [f"{text}-{n}" if n else text for text, n in zip(same, earlier.tolist(), strict=True)]
+    return pa.array(same, pa.string()), pa.array(ids, pa.string())
 
 
 def texts(column: pa.ChunkedArray) -> Iterator[str]:
@@ -61,9 +43,9 @@ def keys(column: pa.ChunkedArray, salt: bytes = b"") -> np.ndarray:
     return np.frombuffer(digests, ">u8").astype(np.uint64)
 
 
-def repeats(values: np.ndarray) -> np.ndarray:
-    """How many equal values stand before each one."""
-    order = np.argsort(values, kind="stable")
+def repeats(values: np.ndarray, then: np.ndarray | None = None) -> np.ndarray:
+    """How many equal values come before each one: of equal values those with the smaller `then`, then the earlier."""
+    order = np.argsort(values, kind="stable") if then is None else np.lexsort((then, values))
     ordered = values[order]
     place = np.arange(len(values))
     first = np.ones(len(values), bool)

@@ -1,9 +1,9 @@
-"""A data set as the journey needs it: read, checked, identified and split, from the cache where nothing changed."""
+"""A data set as the journey needs it: read, cleaned, split, balanced and augmented, from the cache where it can be."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +19,13 @@ from runner.spec.tables import Data
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from runner.data.clean import Cleaned
     from runner.data.prepare import Prepared
     from runner.data.split import Rows
 
 __all__ = ["DataFaults", "Dropped", "Fault", "File", "Loaded", "load"]
 
-VERSION = 2
+VERSION = 3
 SPLITS = ("train", "validation", "test")
 ABOUT = "about.json"
 
@@ -40,12 +41,20 @@ class File(NamedTuple):
 
 
 class Dropped(NamedTuple):
-    """A row that was left out; `split` is the one whose file it stands in."""
+    """A row that was left out, or only flagged; `split` is the one whose file it stands in, `step` what found it.
+
+    `twin` is the id of the row that it repeats; `text` is the beginning of its text.
+    """
 
     split: str
     file: str
     line: int
+    id: str
+    step: str
     reason: str
+    twin: str
+    flagged: bool
+    text: str
 
 
 @dataclass(frozen=True)
@@ -53,17 +62,18 @@ class Loaded:
     """A data set, whose tables are opened when they are asked for.
 
     `rows[split]` counts rows, `labels[column][split][label]` those of each value of a target; `written[split]` is the
-    file that the rows come from, as the spec writes it.
+    file that the rows come from, as the spec writes it; `stages` are the cache entries (stage, split, key, folder).
     """
 
     name: str
     fingerprint: str
-    entry: Path
+    places: dict[str, Path]
+    keys: dict[str, str]
     written: dict[str, str]
     rows: dict[str, int]
     labels: dict[str, dict[str, dict[str, int]]]
     files: list[File]
-    dropped: list[Dropped]
+    stages: list[tuple[str, str, str, Path]]
 
     @cached_property
     def splits(self) -> dict[str, pa.Table]:
@@ -72,27 +82,59 @@ class Loaded:
 
     def table(self, split: str) -> pa.Table:
         """The rows of one split, memory-mapped."""
-        found = mapped(self.entry / f"{split}.arrow")
+        found = mapped(self.places[split])
         return found.add_column(2, "file", constant(self.written[split], found.num_rows))
+
+    @property
+    def account(self) -> list[dict[str, Any]]:
+        """What each step of preparation did, in their order."""
+        from runner.data.account import facts_of
+
+        return [facts for _, _, _, entry in self.stages for facts in facts_of(entry)]
+
+    def dropped(self) -> Iterator[Dropped]:
+        """The rows that were left out or flagged, in the order of the steps."""
+        from runner.data.account import gone_of
+
+        names = {file.split: file.path for file in self.files}
+        for stage, split, _, entry in self.stages:
+            for row in gone_of(entry):
+                home = split if stage == "clean" else "train"
+                file = names.get(split, self.written["train"]) if stage == "clean" else self.written[home]
+                yield Dropped(home, file, row.line, row.id, row.step, row.reason, row.twin, row.flagged, row.text)
 
 
 def load(
-    name: str, data: Data, folder: Path, inputs: tuple[str, ...], targets: tuple[str, ...], cache: Cache
+    name: str,
+    data: Data,
+    folder: Path,
+    inputs: tuple[str, ...],
+    targets: tuple[str, ...],
+    cache: Cache,
+    tokenizer_file: Path | None = None,
 ) -> Loaded:
-    """Read and split the data set that a spec in `folder` describes; DataFaults with everything that is wrong."""
-    origins, faults = read_all(data, folder, cache)
-    if faults:
-        from runner.data.prepare import prepare
+    """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong."""
+    from runner.data.clean import clean
+    from runner.data.prepare import reserved
 
-        prepare(data, origins, inputs, targets, faults)
+    origins, faults = read_all(data, folder, cache)
+    faults += reserved([*inputs, *targets])
+    cleaned: dict[str, Cleaned] = {}
+    for split, origin in origins.items():
+        try:
+            cleaned[split] = clean(split, origin, data, inputs, targets, cache, tokenizer_file)
+        except DataFaults as error:
+            faults += error.faults
+    if faults:
         raise DataFaults(name, faults)
-    why = inputs_of(data, origins, inputs, targets)
+    why = inputs_of(data, cleaned)
     key = fingerprint({"stage": "split", **why})
 
     def build(entry: Path) -> Mapping[str, Any]:
-        return write_splits(name, data, origins, inputs, targets, entry)
+        return write_splits(name, data, origins, cleaned, inputs, targets, entry)
 
-    return loaded(name, key, cache.make("split", key, build, why), origins)
+    entry = cache.make("split", key, build, why)
+    return finished(name, data, origins, cleaned, key, entry, inputs, targets, cache)
 
 
 def read_all(data: Data, folder: Path, cache: Cache) -> tuple[dict[str, Origin], list[Fault]]:
@@ -108,56 +150,70 @@ def read_all(data: Data, folder: Path, cache: Cache) -> tuple[dict[str, Origin],
     return origins, faults
 
 
-def inputs_of(
-    data: Data, origins: Mapping[str, Origin], inputs: Sequence[str], targets: Sequence[str]
-) -> dict[str, Any]:
-    """All that decides which rows a split has and what they hold."""
+def inputs_of(data: Data, cleaned: Mapping[str, Cleaned]) -> dict[str, Any]:
+    """All that decides which rows a split has."""
     rules = {name: rule.model_dump(by_alias=True, exclude_none=True) for name, rule in data.rules.items()}
-    return {
-        "files": {name: origin.key for name, origin in origins.items()},
-        "rules": rules,
-        "inputs": sorted(inputs),
-        "targets": sorted(targets),
-        "id": data.id,
-        "empty_text": data.empty_text,
-        "version": VERSION,
-    }
+    files = {name: each.key for name, each in cleaned.items()}
+    return {"files": files, "rules": rules, "leakage": data.leakage, "version": VERSION}
 
 
 def write_splits(
     name: str,
     data: Data,
     origins: Mapping[str, Origin],
+    cleaned: Mapping[str, Cleaned],
     inputs: Sequence[str],
     targets: Sequence[str],
     entry: Path,
 ) -> dict[str, Any]:
-    """Build the stage `split`: a table a split, the rows that were left out, and how often each label occurs."""
-    from runner.data.prepare import prepare
+    """Build the stage `split`: a table a split without rows that leak, and how often each label occurs."""
+    from runner.data.account import batch_of, keep
+    from runner.data.leakage import leaks
+    from runner.data.prepare import unique_ids
     from runner.data.split import split
 
     faults: list[Fault] = []
-    files = prepare(data, origins, inputs, targets, faults)
-    if len(files) == len(origins):
-        rows = split(data, files, faults)
-        empty = [each for each in rows if not len(rows[each].index)]
-        faults += [empty_split(each, data, origins, files, rows) for each in empty if not faults]
+    files = {each: found.prepared for each, found in cleaned.items()}
+    if data.id is not None:
+        unique_ids({each: (origins[each].written, files[each]) for each in files}, faults)
+    rows = split(data, files, faults)
+    empty = [each for each in rows if not len(rows[each].index)]
+    faults += [empty_split(each, data, origins, cleaned, rows) for each in empty if not faults]
     if faults:
         raise DataFaults(name, faults)
-    labels: dict[str, dict[str, dict[str, int]]] = {target: {} for target in targets}
     for split_name, part in rows.items():
-        place = entry / f"{split_name}.arrow"
-        write(place, taken(with_ids(files[part.origin]), part.index))
-        for target in targets:
-            labels[target][split_name] = tally(mapped(place), target)
-    about = {
-        "origin": {split_name: part.origin for split_name, part in rows.items()},
-        "skipped": {split_name: prepared.skipped for split_name, prepared in files.items()},
-        "rows": {split_name: len(part.index) for split_name, part in rows.items()},
-        "labels": labels,
-    }
+        write(entry / f"{split_name}.arrow", taken(renamed(files[part.origin]), part.index))
+    tallies, gone = leaks(entry, list(rows), inputs, data.leakage)
+    faults = leak_faults(data, tallies, entry)
+    if faults:
+        raise DataFaults(name, faults)
+    keep(entry, tallies, [batch_of(gone)])
+    about = {"origin": {each: part.origin for each, part in rows.items()}, **counts(entry, list(rows), targets)}
     (entry / ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
     return {"rows": about["rows"]}
+
+
+def leak_faults(data: Data, tallies: Sequence[Any], entry: Path) -> list[Fault]:
+    """Rows that leak where that is an error, and a split that has no other rows."""
+    faults = []
+    for tally in tallies:
+        if not tally.dropped:
+            continue
+        said = ", ".join(f"{count:,} {reason}" for reason, count in tally.dropped.items())
+        first = next(iter(tally.samples.values()))[0]
+        message = f"of {tally.rows:,} rows of `{tally.split}` these leak: {said}; such as {first['before']!r}"
+        if data.leakage == "error":
+            faults.append(Fault(("leakage",), message, 'take them out, or write `leakage = "drop"`'))
+        elif not mapped(entry / f"{tally.split}.arrow").num_rows:
+            faults.append(Fault((tally.split,), f"`{tally.split}` would be empty: {message}", "name other rows"))
+    return faults
+
+
+def counts(entry: Path, splits: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
+    """Rows of each split and of each label."""
+    tables = {name: mapped(entry / f"{name}.arrow") for name in splits}
+    labels = {target: {name: tally(table, target) for name, table in tables.items()} for target in targets}
+    return {"rows": {name: table.num_rows for name, table in tables.items()}, "labels": labels}
 
 
 def tally(table: pa.Table, column: str) -> dict[str, int]:
@@ -168,15 +224,15 @@ def tally(table: pa.Table, column: str) -> dict[str, int]:
     return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
 
 
-def with_ids(prepared: Prepared) -> pa.Table:
-    """The rows with `id` and `line` in front, without columns of the file that have those names."""
+def renamed(prepared: Prepared) -> pa.Table:
+    """The rows with `id` and `line` in front."""
     table = prepared.table
-    kept = [name for name in table.column_names if name not in ("id", "line", "file", "_line")]
-    return table.select(kept).add_column(0, "id", prepared.identity.ids).add_column(1, "line", table["_line"])
+    kept = [name for name in table.column_names if name not in ("id", "_content", "_line")]
+    return table.select(["id", "_line", *kept]).rename_columns(["id", "line", *kept])
 
 
 def empty_split(
-    name: str, data: Data, origins: Mapping[str, Origin], files: Mapping[str, Prepared], rows: Mapping[str, Rows]
+    name: str, data: Data, origins: Mapping[str, Origin], cleaned: Mapping[str, Cleaned], rows: Mapping[str, Rows]
 ) -> Fault:
     """Why a split has no rows."""
     rule = data.rules.get(name)
@@ -186,25 +242,76 @@ def empty_split(
         share = f"fraction {rule.fraction:g}" if rule.fraction else f"`{rule.column}`"
         message = f"`{name}` would be empty: {share} of the {count} rows of `{rule.from_}` gives none"
         return Fault((name,), message, "take a larger fraction, or name a file")
-    written, skipped = origins[name].written, len(files[name].skipped)
-    if files[name].table.num_rows:
+    written = origins[name].written
+    if cleaned[name].prepared.table.num_rows:
         return Fault((name,), f"`{name}` would be empty: the other splits take all rows of `{written}`")
-    if skipped:
-        return Fault((name,), f"`{name}` would be empty: all rows of `{written}` ({skipped}) lack a text or label")
+    for facts in cleaned[name].account:
+        if facts["rows"] and not facts["kept"]:
+            lost = ", ".join(f"{count:,} {reason}" for reason, count in facts["dropped"].items())
+            if facts["step"] == "read":
+                lost = f"all rows of `{written}` ({facts['rows']}) lack a text or label"
+                return Fault((name,), f"`{name}` would be empty: {lost}")
+            places: list[Any] = [at for at, part in enumerate(data.clean) if getattr(part, "kind", "") == facts["step"]]
+            message = (
+                f"`{name}` would be empty: `{facts['step']}` drops all {facts['rows']} rows of `{written}`: {lost}"
+            )
+            return Fault(("clean", places[0]), message, "loosen it, or leave it out")
     return Fault((name,), f"`{name}` would be empty: `{written}` has no rows")
 
 
-def loaded(name: str, key: str, entry: Path, origins: Mapping[str, Origin]) -> Loaded:
-    """The data set of a cache entry, with the files' names as this spec writes them."""
+def finished(
+    name: str,
+    data: Data,
+    origins: Mapping[str, Origin],
+    cleaned: Mapping[str, Cleaned],
+    key: str,
+    entry: Path,
+    inputs: Sequence[str],
+    targets: Sequence[str],
+    cache: Cache,
+) -> Loaded:
+    """The data set of a stage `split`, balanced and augmented as the spec asks."""
+    from runner.data import balance as balancing
+
     about = json.loads((entry / ABOUT).read_bytes())
+    files = cache.manifest("split", key)["files"]
     written = {split: origins[about["origin"][split]].written for split in SPLITS if split in about["origin"]}
-    files = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
-    dropped = [
-        Dropped(split, origins[split].written, line, reason)
-        for split, skipped in about["skipped"].items()
-        for line, reason in skipped
-    ]
-    return Loaded(name, key, entry, written, about["rows"], about["labels"], files, dropped)
+    places = {split: entry / f"{split}.arrow" for split in written}
+    keys = {split: str(files[f"{split}.arrow"]["sha256"]) for split in written}
+    stages = [("clean", split, each.key, each.entry) for split, each in cleaned.items()] + [("split", "", key, entry)]
+    rows, labels = about["rows"], about["labels"]
+    for stage, why, build in later(data, inputs, targets, balancing):
+        why = {"split": key, **why}
+        key = fingerprint({"stage": stage, **why})
+        made = cache.make(stage, key, lambda entry, build=build, places=dict(places): build(places, entry), why)
+        places["train"], keys["train"] = made / "train.arrow", key
+        stages.append((stage, "train", key, made))
+        found = counts(made, ["train"], targets)
+        rows = rows | found["rows"]
+        labels = {target: labels[target] | found["labels"][target] for target in labels}
+    listed = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
+    return Loaded(name, key, places, keys, written, rows, labels, listed, stages)
+
+
+def later(data: Data, inputs: Sequence[str], targets: Sequence[str], balancing: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The stages after `split` that the spec asks for: name, what decides them, and how they are built."""
+    if balancing.wanted(data):
+
+        def balanced(places: Mapping[str, Path], entry: Path) -> Mapping[str, Any]:
+            return dict(balancing.balance(places["train"], data, targets, entry))
+
+        yield "balance", balancing.rules(data, targets), balanced
+    if data.augment:
+        from runner.data import augment as augmenting
+
+        parts: Any = data.augment
+
+        def augmented(places: Mapping[str, Path], entry: Path) -> Mapping[str, Any]:
+            others = [path for split, path in places.items() if split != "train"]
+            return augmenting.augment(places["train"], others, parts, inputs, targets, entry)
+
+        fields = [part.model_dump(mode="json") for part in data.augment]
+        yield "augment", {"augment": fields, "version": augmenting.VERSION}, augmented
 
 
 def constant(text: str, count: int) -> pa.Array:

@@ -1,8 +1,8 @@
-"""From columns as a file has them to rows with an id and text in every input and target."""
+"""From columns as a file has them to rows with an id and text in every input and target, batch by batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,8 +10,9 @@ import numpy as np
 
 from runner.data.columns import as_text, kind_of, lacking
 from runner.data.faults import Fault, counted
-from runner.data.identify import Identity, by_column, by_content, keys, repeats
+from runner.data.identify import contents, keys, numbered, repeats
 from runner.data.read import Origin
+from runner.data.tables import SLICE
 from runner.errors import did_you_mean
 from runner.spec.tables import Data
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAMED = 5
-RESERVED = ("id", "line", "file", "_line")
+RESERVED = ("id", "line", "file", "_line", "_content")
 
 
 class Skipped(NamedTuple):
@@ -31,85 +32,115 @@ class Skipped(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """The rows of one file that stay, with their identity, and those that were left out."""
+    """The rows of one file: `id`, `_content` (which repeats of an input share), `_line` and the file's columns."""
 
     table: pa.Table
-    identity: Identity
-    skipped: list[Skipped]
 
 
-def prepare(
-    data: Data, origins: Mapping[str, Origin], inputs: Sequence[str], targets: Sequence[str], faults: list[Fault]
-) -> dict[str, Prepared]:
-    """The rows of each split that is a file; what is wrong is added to `faults`."""
-    wanted = list(dict.fromkeys([*inputs, *targets]))
-    for name in wanted:
-        if name in RESERVED:
-            faults.append(Fault(("train",), f"the column name `{name}` is reserved", f"rename the column `{name}`"))
-    done = {}
-    for split, origin in origins.items():
-        table = texts_of(split, origin, data, wanted, faults)
-        if table is not None:
-            done[split] = identified(table, data, inputs, wanted, where=(split,), name=origin.written, faults=faults)
-    if data.id is not None:
-        unique_ids({split: (origins[split].written, done[split]) for split in done}, faults)
-    return done
+def reserved(names: Sequence[str]) -> list[Fault]:
+    """Columns that have the name of one of ours."""
+    return [
+        Fault(("train",), f"the column name `{name}` is reserved", f"rename the column `{name}`")
+        for name in names
+        if name in RESERVED
+    ]
 
 
-def texts_of(split: str, origin: Origin, data: Data, wanted: list[str], faults: list[Fault]) -> pa.Table | None:
-    """The file's table with the wanted columns and the id as strings; None where one of them can't be had."""
-    table, before = origin.table, len(faults)
+def columns_faults(split: str, origin: Origin, data: Data, wanted: Sequence[str]) -> list[Fault]:
+    """Columns that the file lacks, or that hold no text."""
+    faults = []
     for name in [*wanted, *([data.id] if data.id else [])]:
         where = ("id",) if name == data.id else (split,)
         if name not in origin.available:
             hint = did_you_mean(name, origin.available)
             faults.append(Fault(where, f"`{origin.written}` has no column `{name}`", hint))
-            continue
-        column = as_text(table[name])
-        if column is None:
-            holds = f"`{origin.written}`: column `{name}` holds {kind_of(table[name])}"
+        elif as_text(origin.table[name].slice(0, 0)) is None:
+            holds = f"`{origin.written}`: column `{name}` holds {kind_of(origin.table[name])}"
             faults.append(Fault(where, holds, "name a column with one text or number a row"))
-            continue
-        table = table.set_column(table.column_names.index(name), name, column)
-    return table if len(faults) == before else None
+    return faults
+
+
+def texts_of(origin: Origin, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The file's rows with these columns as strings, slice by slice."""
+    table = origin.table
+    for start in range(0, table.num_rows, SLICE):
+        part = table.slice(start, SLICE)
+        for name in columns:
+            part = part.set_column(part.column_names.index(name), name, as_text(part[name]))
+        yield part
 
 
 def identified(
-    table: pa.Table,
-    data: Data,
-    inputs: Sequence[str],
-    wanted: list[str],
-    where: tuple[str, ...],
-    name: str,
-    faults: list[Fault],
-) -> Prepared:
-    """The rows whose texts are there, with their ids."""
-    rows, reasons = lacking(table, wanted)
+    split: str, origin: Origin, data: Data, inputs: Sequence[str], targets: Sequence[str]
+) -> tuple[Iterator[pa.Table], list[Skipped], list[Fault]]:
+    """The rows whose texts are there, slice by slice, those that are left out, and what is wrong with them."""
+    wanted = list(dict.fromkeys([*inputs, *targets, *([data.id] if data.id else [])]))
+    needed = [name for name in wanted if name != data.id or name in (*inputs, *targets)]
+    skipped: list[Skipped] = []
+    nameless: list[Skipped] = []
+    of_content, of_target = [], []
+    for part in texts_of(origin, wanted):
+        part, gone = whole(part, needed)
+        skipped += gone
+        if data.id is not None:
+            nameless += whole(part, [data.id])[1]
+        else:
+            of_content.append(contents(part, inputs))
+            of_target.append(contents(part, targets))
+    faults = []
+    if skipped and data.empty_text == "error":
+        faults.append(empty_fault((split,), origin.written, skipped))
+    if nameless:
+        told = f"{counted(len(nameless), 'row')} without an id: {places(nameless)}"
+        faults.append(Fault(("id",), f"`{origin.written}` has {told}"))
+    content = np.concatenate(of_content or [np.empty(0, np.uint64)])
+    earlier = repeats(content, np.concatenate(of_target or [np.empty(0, np.uint64)])) if len(content) else content
+    return named(origin, wanted, needed, data.id, content, earlier), skipped, faults
+
+
+def named(
+    origin: Origin,
+    wanted: Sequence[str],
+    needed: Sequence[str],
+    id: str | None,
+    content: np.ndarray,
+    earlier: np.ndarray,
+) -> Iterator[pa.Table]:
+    """The slices with `id` and `_content` in front."""
+    start = 0
+    for part in texts_of(origin, wanted):
+        part = whole(part, needed)[0]
+        end = start + part.num_rows
+        if id is not None:
+            ids = same = part[id].fill_null("").combine_chunks()
+        else:
+            same, ids = numbered(content[start:end], earlier[start:end])
+        start = end
+        kept = part.select([name for name in part.column_names if name not in RESERVED])
+        kept = kept.add_column(0, "id", ids).add_column(1, "_content", same)
+        yield kept.append_column("_line", part["_line"])
+
+
+def whole(table: pa.Table, columns: Sequence[str]) -> tuple[pa.Table, list[Skipped]]:
+    """The rows where none of the columns is empty, and the others."""
+    rows, reasons = lacking(table, columns)
+    if not len(rows):
+        return table, []
     lines = table["_line"].take(rows).to_pylist()
-    if len(rows) and data.empty_text == "error":
-        faults.append(empty_fault(where, name, lines, reasons))
-    if data.id is not None:
-        nameless, why = lacking(table, [data.id])
-        if len(nameless):
-            told = places(table["_line"].take(nameless).to_pylist(), why)
-            faults.append(Fault(("id",), f"`{name}` has {counted(len(nameless), 'row')} without an id: {told}"))
-    if len(rows):
-        kept = np.ones(table.num_rows, bool)
-        kept[rows] = False
-        table = table.filter(kept)
-    identity = by_column(table[data.id].fill_null("")) if data.id is not None else by_content(table, inputs)
-    return Prepared(table, identity, [Skipped(*each) for each in zip(lines, reasons, strict=True)])
+    kept = np.ones(table.num_rows, bool)
+    kept[rows] = False
+    return table.filter(kept), [Skipped(*each) for each in zip(lines, reasons, strict=True)]
 
 
-def empty_fault(where: tuple[str, ...], name: str, lines: list[int], reasons: list[str]) -> Fault:
-    message = f"`{name}` has {counted(len(lines), 'row')} with an empty text or label: {places(lines, reasons)}"
+def empty_fault(where: tuple[str, ...], name: str, skipped: Sequence[Skipped]) -> Fault:
+    message = f"`{name}` has {counted(len(skipped), 'row')} with an empty text or label: {places(skipped)}"
     return Fault(where, message, 'fill them in, or write `empty_text = "drop"`')
 
 
-def places(lines: list[int], reasons: list[str]) -> str:
+def places(skipped: Sequence[Skipped]) -> str:
     """The first few places in words."""
-    told = [f"line {line} ({reason})" for line, reason in zip(lines[:NAMED], reasons, strict=False)]
-    return ", ".join(told) + (f" and {len(lines) - NAMED} more" if len(lines) > NAMED else "")
+    told = [f"line {line} ({reason})" for line, reason in skipped[:NAMED]]
+    return ", ".join(told) + (f" and {len(skipped) - NAMED} more" if len(skipped) > NAMED else "")
 
 
 def unique_ids(files: Mapping[str, tuple[str, Prepared]], faults: list[Fault]) -> None:
@@ -117,7 +148,7 @@ def unique_ids(files: Mapping[str, tuple[str, Prepared]], faults: list[Fault]) -
     known = list(files.values())
     if not known:
         return
-    hashed = np.concatenate([keys(prepared.identity.ids) for _, prepared in known])
+    hashed = np.concatenate([keys(prepared.table["id"]) for _, prepared in known])
     again = np.flatnonzero(repeats(hashed) > 0)
     told = []
     for row in again[:NAMED].tolist():
@@ -139,6 +170,6 @@ def place(known: list[tuple[str, Prepared]], row: int, part: int) -> str:
     for name, prepared in known:
         if row < prepared.table.num_rows:
             line = prepared.table["_line"][row].as_py()
-            return (prepared.identity.ids[row].as_py(), f"{name} line {line}")[part]
+            return (prepared.table["id"][row].as_py(), f"{name} line {line}")[part]
         row -= prepared.table.num_rows
     raise IndexError(row)

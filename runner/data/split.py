@@ -16,7 +16,7 @@ import numpy as np
 from runner.data.columns import as_text, kind_of
 from runner.data.faults import Fault, counted
 from runner.data.identify import keys
-from runner.data.prepare import Prepared, places
+from runner.data.prepare import Prepared, Skipped, places
 from runner.data.strata import cover
 from runner.errors import did_you_mean
 from runner.spec.tables import Data, Split
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SHOWN = 10
+OURS = ("id", "_content", "_line")
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,12 @@ def divide(
     source: str, rules: Mapping[str, Split], rows: Rows, prepared: Prepared, faults: list[Fault]
 ) -> dict[str, Rows]:
     """The rows of the splits taken from `source`, and what remains of it."""
-    table, contents = prepared.table, prepared.identity.contents
+    table = prepared.table
+    wanted = {word for rule in rules.values() for word in (rule.column, rule.stratify, rule.group) if word}
     if len(rows.index) < table.num_rows:
-        table, contents = table.take(rows.index), contents.take(rows.index)
+        known = ["_content", "_line", *sorted(wanted & set(table.column_names))]
+        table = table.select(known).take(rows.index) if wanted <= set(table.column_names) else table
+    contents = table["_content"]
     section = np.full(len(rows.index), -1)
     names = list(rules)
     for number, name in enumerate(names):
@@ -145,7 +149,7 @@ def groups_of(name: str, group: str, table: pa.Table, faults: list[Fault]) -> pa
     if column is None or not column.null_count:
         return column
     lines = table["_line"].filter(column.is_null()).to_pylist()
-    told = places(lines, ["missing"] * len(lines))
+    told = places([Skipped(line, "missing") for line in lines])
     faults.append(
         Fault((name, "group"), f"{counted(len(lines), 'row')} without `{group}`: {told}", "fill the column in")
     )
@@ -154,7 +158,7 @@ def groups_of(name: str, group: str, table: pa.Table, faults: list[Fault]) -> pa
 
 def column_of(name: str, word: str, column: str, table: pa.Table, faults: list[Fault]) -> pa.ChunkedArray | None:
     """A column as text, or a fault at the word of the rule that names it."""
-    available = [each for each in table.column_names if each != "_line"]
+    available = [each for each in table.column_names if each not in OURS]
     if column not in available:
         faults.append(Fault((name, word), f"there is no column `{column}`", did_you_mean(column, available)))
         return None

@@ -11,8 +11,10 @@ from runner import kinds
 from runner.data.cache import Cache
 from runner.data.load import DataFaults, Loaded, load
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
+from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
+from runner.plan.preparation import preparation
 from runner.spec.read import Spec
 
 Where = tuple[str | int, ...]
@@ -52,10 +54,12 @@ class Checker:
         faults = Faults(spec)
         used = columns(spec)
         names(spec, faults)
+        preparation(spec, used, faults)
+        base = self.base(spec, faults)
         loaded = {}
         for name in spec.experiment.data:
             if name in used:
-                found = self.data(spec, name, *used[name], faults)
+                found = self.data(spec, name, *used[name], base, faults)
                 if found is not None:
                     loaded[name] = found
             else:
@@ -66,27 +70,46 @@ class Checker:
         for name, task in spec.experiment.tasks.items():
             if all(each in loaded for each in task.data):
                 labels[name], counts[name] = task_labels(name, task, loaded, faults)
-        base = self.base(spec, faults)
         if faults.errors:
             raise SpecError(faults.found)
         assert base is not None
         return Checked(spec, base, loaded, labels, counts, tuple(faults.found))
 
     def data(
-        self, spec: Spec, name: str, inputs: tuple[str, ...], targets: tuple[str, ...], faults: Faults
+        self,
+        spec: Spec,
+        name: str,
+        inputs: tuple[str, ...],
+        targets: tuple[str, ...],
+        base: Base | None,
+        faults: Faults,
     ) -> Loaded | None:
         data = spec.experiment.data[name]
-        key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets)
+        tokenizer = None
+        if any(isinstance(part, Cleaner) and part.counts_tokens for part in data.clean):
+            if base is None:
+                return None
+            tokenizer = base.tokenizer_file
+        key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets, tokenizer)
         if key not in self.seen:
             try:
-                self.seen[key] = load(name, data, spec.folder, inputs, targets, self.cache)
-            except DataFaults as error:
+                self.seen[key] = load(name, data, spec.folder, inputs, targets, self.cache, tokenizer)
+            except RunnerError as error:
                 self.seen[key] = error
         found = self.seen[key]
         if isinstance(found, DataFaults):
             for fault in found.faults:
                 faults.add("data", ("data", name, *fault.where), fault.message, fault.hint, "value")
             return None
+        if isinstance(found, RunnerError):
+            faults.add("data", ("data", name), found.message, found.hint)
+            return None
+        if isinstance(found, Loaded) and data.leakage == "warn":
+            for facts in found.account:
+                for reason, count in facts["flagged"].items() if facts["step"] == "leakage" else ():
+                    message = f"{count:,} of {facts['rows']:,} rows of `{facts['split']}` are {reason}"
+                    hint = 'write `leakage = "drop"`, or look at them by `runner data`'
+                    faults.add("leakage", ("data", name, "leakage"), message, hint, severity="warning")
         return found if isinstance(found, Loaded) else None
 
     def base(self, spec: Spec, faults: Faults) -> Base | None:

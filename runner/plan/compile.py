@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner import __version__
+from runner.data.account import facts_of
 from runner.data.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
+from runner.plan.preparation import weighed
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Plan:
 def compile(checked: Checked, cache: Cache) -> Plan:
     """The plan of a checked spec."""
     streams = streams_of(checked)
-    shared = (*data_steps(checked, cache), *encode_steps(checked, streams, cache))
+    prepared = data_steps(checked)
+    shared = (*prepared, *encode_steps(checked, streams, prepared, cache))
     model = checked.base.key(cache)
     return Plan(
         checked, tuple(trial(checked, seed, shared, model) for seed in checked.spec.experiment.all_seeds), streams
@@ -69,27 +72,42 @@ def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[
     return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}
 
 
-def data_steps(checked: Checked, cache: Cache) -> list[Step]:
-    """Reading and splitting; done by the time a spec is checked, since the check reads the data."""
+def data_steps(checked: Checked) -> list[Step]:
+    """Preparation: done by the time a spec is checked, since the check looks at the rows."""
     steps = []
     for name, loaded in checked.loaded.items():
-        detail = {"rows": loaded.rows, "dropped": len(loaded.dropped)}
-        steps.append(Step(f"data {name}", loaded.fingerprint, (), True, "read and split by the check", detail))
+        before: tuple[str, ...] = ()
+        for stage, split, key, entry in loaded.stages:
+            step = " ".join(each for each in (stage, name, split if stage == "clean" else "") if each)
+            inputs = () if stage == "clean" else before
+            steps.append(Step(step, key, inputs, True, "done by the check", detail_of(facts_of(entry))))
+            before = (*before, step) if stage == "clean" else (step,)
     return steps
 
 
-def encode_steps(checked: Checked, streams: Mapping[str, Any], cache: Cache) -> list[Step]:
+def detail_of(account: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a stage did, step by step, with the sums of what it changed, dropped and made."""
+    found: dict[str, Any] = {"rows": account[0]["rows"]} if account else {}
+    for word in ("changed", "dropped", "flagged", "made"):
+        counts = [facts[word] for facts in account]
+        total = sum(sum(count.values()) if isinstance(count, dict) else count for count in counts)
+        found |= {word: total} if total else {}
+    return found
+
+
+def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[Step], cache: Cache) -> list[Step]:
     """Tokens of each stream and split."""
     steps = []
     model = checked.spec.experiment.model
     for name, (data, inputs, _) in streams.items():
         loaded = checked.loaded[data]
         for split, rows in loaded.rows.items():
-            source = {"data": loaded.fingerprint, "split": split}
+            source = {"rows": loaded.keys[split]}
             key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source)
             hit = cache.find("encode", key) is not None
             reason = cache.explain("encode", key, why)
-            steps.append(Step(f"encode {name} {split}", key, (f"data {data}",), hit, reason, {"rows": rows}))
+            last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == data)
+            steps.append(Step(f"encode {name} {split}", key, (last,), hit, reason, {"rows": rows}))
     return steps
 
 
@@ -100,7 +118,9 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
     del reads["train"]["checkpoint_minutes"]
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
-    data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
+    data: dict[str, Any] = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
+    weighed_tasks = [name for name in experiment.tasks if weighed(checked.spec, name)]
+    data |= {"class_weights": weighed_tasks} if weighed_tasks else {}
     version = __version__.split(".")[0]
     key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))

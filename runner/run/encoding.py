@@ -19,7 +19,7 @@ def encoded(work: Work) -> dict[str, dict[str, Any]]:
         loaded = checked.loaded[data]
         for split, table in loaded.splits.items():
             with work.stage(f"encode {name} {split}", table.num_rows):
-                source = {"data": loaded.fingerprint, "split": split}
+                source = {"rows": loaded.keys[split]}
                 length = work.experiment.model.max_length
                 tokens = encode(table, inputs, checked.base.tokenizer_file, length, work.cache, source)
                 targets = {

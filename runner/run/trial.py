@@ -16,6 +16,8 @@ import numpy.typing as npt
 from runner.data.cache import Cache
 from runner.errors import Interrupted, RunnerError
 from runner.plan.compile import Plan, Trial, mixing_of
+from runner.plan.preparation import weighed
+from runner.run.accounting import accounted
 from runner.run.encoding import encoded
 from runner.run.exporting import exported
 from runner.run.opening import opening
@@ -73,9 +75,7 @@ def failed(work: Work, error: BaseException) -> None:
 
 def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     """The journey of the data through the steps of the plan."""
-    for name, loaded in work.checked.loaded.items():
-        with work.stage(f"data {name}", sum(loaded.rows.values())) as detail:
-            detail["columns"] = loaded.splits["train"].column_names
+    accounted(work)
     streams = encoded(work)
     from runner.train.fit import quiet  # loads torch and lightning, which is no part of training
 
@@ -122,7 +122,7 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
         experiment,
         streams,
         checked.shown,
-        {name: task.weights(train_counts(work, name)) for name, task in tasks.items()},
+        {name: weights(work, name) for name in tasks},
         mixing_of(checked),
         seed=seed,
         pad_id=pad_id(checked.base),
@@ -141,6 +141,15 @@ def pad_id(base: Any) -> int:
 def used_tokens(streams: Any, padding: int) -> npt.NDArray[np.int64]:
     """The token ids of the training texts, and of padding, ascending."""
     return np.unique(np.concatenate([[padding], *(each.tokens for each in streams["train"].values())]))
+
+
+def weights(work: Work, name: str) -> list[float] | None:
+    """Weight of each output of a task's head, as the task or the balance of its data asks."""
+    task: Any = work.experiment.tasks[name]
+    if weighed(work.checked.spec, name):
+        task = task.model_copy(update={"class_weights": "balanced"})
+    found: list[float] | None = task.weights(train_counts(work, name))
+    return found
 
 
 def train_counts(work: Work, task: str) -> dict[str, int]:

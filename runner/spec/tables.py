@@ -94,9 +94,7 @@ class Data(Table):
     balance_by: Text | None = None
     """Column of the classes for `balance` and `sample`; default: the target, if the tasks have but one."""
     augment: list[Annotated[Part, Family("augment")]] = Field(default=[])
-    """What makes new training rows out of others, each of the rows before it. Default nothing."""
-    groups: Text | None = None
-    """Column whose values are told apart in the profile of the data, such as a genre; default none."""
+    """What makes new training rows, each augmentation of the rows that were there before all of them. Default nothing."""
 
     license: Text | None = None
     """Licence of the data, for the model card."""

@@ -38,7 +38,12 @@ def first_tables(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(table.ddl(name))
 
 
-MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (first_tables,)
+def dropped_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds the rows that preparation left out."""
+    con.execute(TABLES["dropped_rows"].ddl("dropped_rows"))
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (first_tables, dropped_rows)
 
 
 def migrate(con: duckdb.DuckDBPyConnection, path: object) -> None:

@@ -54,6 +54,15 @@ def data(record: Record) -> Rows:
     return [("data", [(*words, text(record.get("sha256")), whole(record.get("rows")), whole(record.get("bytes")))])]
 
 
+def dropped(record: Record) -> Rows:
+    data, start, lines = word(record.get("data")), int(record["position"]), record["line"]
+    words = [_column(record, name, len(lines), word) for name in ("split", "file")]
+    more = [_column(record, name, len(lines), word) for name in ("id", "step", "reason", "twin")]
+    flags, texts = _column(record, "flagged", len(lines), flag), _column(record, "text", len(lines), text)
+    columns = zip(*words, map(whole, lines), *more, flags, texts, strict=True)
+    return [("dropped_rows", [(data, start + at, *cells) for at, cells in enumerate(columns)])]
+
+
 def metrics(record: Record) -> Rows:
     time, step, epoch = moment(record["time"]), whole(record["step"]), real(record.get("epoch"))
     if step is None:
@@ -103,7 +112,7 @@ def other(record: Record) -> Rows:
 
 EVENTS: dict[str, Callable[[Record], Rows]] = {
     function.__name__: function
-    for function in (run_started, stage, data, metrics, scores, answers, artifact, failure, run_finished)
+    for function in (run_started, stage, data, dropped, metrics, scores, answers, artifact, failure, run_finished)
 }
 
 

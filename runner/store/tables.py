@@ -129,6 +129,24 @@ TABLES = {
         },
         ("run", "data", "split", "file"),
     ),
+    "dropped_rows": Table(
+        "Rows of the data that preparation left out or flagged, with the reason.",
+        {
+            **_ORIGIN,
+            "data": ("VARCHAR", "name of the data set in the spec"),
+            "position": ("BIGINT", "order among the rows of the data set that went, 0-based"),
+            **_SPLIT,
+            "file": ("VARCHAR", "path of the file it stands in"),
+            "line": ("BIGINT", "line where it begins, 1-based"),
+            "id": ("VARCHAR", "id of the example; empty where it had no text"),
+            "step": ("VARCHAR", "what found it: read, a cleaner or leakage"),
+            "reason": ("VARCHAR", "why it went, in words that many rows share"),
+            "twin": ("VARCHAR", "id of the row that it repeats; empty if it repeats none"),
+            "flagged": ("BOOLEAN", "whether it was only marked and stayed"),
+            "text": ("VARCHAR", "its first 200 characters"),
+        },
+        ("run", "data", "position"),
+    ),
     "metrics": Table(
         "One row a point of a curve; a resumed run replays steps and replaces points. Values may be NaN: see `curves`.",
         {

@@ -33,18 +33,18 @@ class TestRows:
     def test_literal(self, put, load_data):
         put("train.csv", TRAIN)
         test = put("test.csv", "id,text,label\n7,é,1\n8,x,0\n9,é,1\n10,é,0\n")
-        loaded = load_data(train="train.csv", validation="train.csv", test="test.csv")
+        loaded = load_data(train="train.csv", validation="train.csv", test="test.csv", leakage="warn")
         one = content_id(text="é")
         assert loaded.splits["test"].to_pylist() == [
-            {"id": one, "line": 2, "file": "test.csv", "text": "é", "label": "1"},
+            {"id": f"{one}-1", "line": 2, "file": "test.csv", "text": "é", "label": "1"},
             {"id": content_id(text="x"), "line": 3, "file": "test.csv", "text": "x", "label": "0"},
-            {"id": f"{one}-1", "line": 4, "file": "test.csv", "text": "é", "label": "1"},
-            {"id": f"{one}-2", "line": 5, "file": "test.csv", "text": "é", "label": "0"},
+            {"id": f"{one}-2", "line": 4, "file": "test.csv", "text": "é", "label": "1"},
+            {"id": one, "line": 5, "file": "test.csv", "text": "é", "label": "0"},
         ]
         assert list(loaded.splits) == ["train", "validation", "test"]
         sha256 = hashlib.sha256(test.read_bytes()).hexdigest()
         assert loaded.files[2] == File("test", "test.csv", sha256, 4, test.stat().st_size)
-        assert loaded.dropped == []
+        assert {each.step for each in loaded.dropped()} == {"leakage"}
 
     def test_ids_of_the_author(self, put, load_data):
         put("train.jsonl", '{"key": 1, "text": "x", "label": true}\n{"key": 2, "text": "x", "label": false}\n')
@@ -58,7 +58,7 @@ class TestRows:
             pa.table({"text": pa.array(["x", "y"]).dictionary_encode(), "label": [1.0, 0.5]}), tmp_path / "a.parquet"
         )
         put("b.jsonl", '{"text": "x", "label": 1}\n{"text": "y", "label": 0.5}\n')
-        loaded = load_data(train="a.parquet", validation="b.jsonl")
+        loaded = load_data(train="a.parquet", validation="b.jsonl", leakage="warn")
         assert loaded.splits["train"]["label"].to_pylist() == ["1", "0.5"]
         assert loaded.splits["validation"]["label"].to_pylist() == ["1", "0.5"]
         assert loaded.splits["train"]["text"].type == pa.string()
@@ -66,7 +66,7 @@ class TestRows:
     def test_ids_do_not_depend_on_the_order_of_rows(self, put, load_data):
         put("a.csv", TRAIN)
         put("b.csv", "\n".join(["text,label", *reversed(TRAIN.splitlines()[1:])]))
-        splits = load_data(train="a.csv", validation="b.csv").splits
+        splits = load_data(train="a.csv", validation="b.csv", leakage="warn").splits
         one, other = ({row["text"]: row["id"] for row in splits[name].to_pylist()} for name in ("train", "validation"))
         assert one == other
 
@@ -76,10 +76,10 @@ class TestRows:
         put("test.csv", TEST)
         loaded = load_data(train="train.jsonl", validation="test.csv", empty_text="drop")
         assert loaded.splits["train"]["text"].to_pylist() == ["ok"]
-        assert loaded.dropped == [
-            Dropped("train", "train.jsonl", 1, "`text` is empty"),
-            Dropped("train", "train.jsonl", 2, "`label` is missing"),
-            Dropped("train", "train.jsonl", 3, "`text` is blank"),
+        assert list(loaded.dropped()) == [
+            Dropped("train", "train.jsonl", 1, "", "read", "`text` is empty", "", False, ""),
+            Dropped("train", "train.jsonl", 2, "", "read", "`label` is missing", "", False, ""),
+            Dropped("train", "train.jsonl", 3, "", "read", "`text` is blank", "", False, ""),
         ]
         assert loaded.files[0].rows == 4
 

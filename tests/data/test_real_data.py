@@ -37,7 +37,10 @@ def test_banking77(load_real):
         validation={"fraction": 0.1, "stratify": "label"},
         test="banking77/test.csv",
     )
-    assert sizes(loaded) == {"train": 8994, "validation": 1009, "test": 3080}
+    assert sizes(loaded) == {"train": 8809, "validation": 990, "test": 3080}
+    gone = Counter(each.reason for each in loaded.dropped())
+    assert sum(gone.values()) == 10_003 - 8809 - 990
+    assert set(gone) <= {f"{how} in {split}" for how in ("also", "nearly the same") for split in ("validation", "test")}
     assert all(len(set(table["label"].to_pylist())) == 77 for table in loaded.splits.values())
     row = loaded.splits["train"].slice(0, 1).to_pylist()[0]
     assert (row["id"], row["line"], row["text"]) == ("cad5bffeb3164b0d", 2, "I am still waiting on my card?")
@@ -51,7 +54,7 @@ def test_clinc150_by_domain(load_real):
 
 
 def test_snips(load_real):
-    loaded = load_real(("text",), ("label",), train="snips/train.jsonl", test="snips/test.jsonl")
+    loaded = load_real(("text",), ("label",), train="snips/train.jsonl", test="snips/test.jsonl", leakage="warn")
     assert sum(sizes(loaded).values()) == 2800
     slots = loaded.splits["train"]["slots"].to_pylist()
     assert max(Counter(len(row) for row in slots)) > 3

@@ -89,8 +89,8 @@ def test_a_label_that_test_lacks_is_a_warning(tiny: Path) -> None:
 
 
 def test_a_single_label(tiny: Path) -> None:
-    for name in ("train", "validation", "test"):
-        write_csv(tiny.parent / f"{name}.csv", [{**row, "size": "short"} for row in rows(12)])
+    for start, name in enumerate(("train", "validation", "test")):
+        write_csv(tiny.parent / f"{name}.csv", [{**row, "size": "short"} for row in rows(12, 12 * start)])
     fault = only(tiny)
     assert fault.message == "`length` has 1 label in train: nothing to learn"
     assert text_at(tiny, fault) == "target"
@@ -109,7 +109,9 @@ def test_an_empty_text_can_be_dropped(tiny: Path) -> None:
     change(tiny, 'test = "test.csv"', 'test = "test.csv"\nempty_text = "drop"')
     loaded = look(tiny).loaded["films"]
     assert loaded.splits["train"].num_rows == 64
-    assert [tuple(each) for each in loaded.dropped] == [("train", "train.csv", 66, "`text` is empty")]
+    assert [(each.split, each.file, each.line, each.reason) for each in loaded.dropped()] == [
+        ("train", "train.csv", 66, "`text` is empty")
+    ]
 
 
 def test_an_unknown_data_set_in_a_task(tiny: Path) -> None:

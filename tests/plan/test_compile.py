@@ -135,16 +135,15 @@ def test_the_steps_and_facts(tiny: Path) -> None:
     ]  # fmt: skip
     (trial,) = found["trials"]
     assert [(step["name"], step["inputs"], step["cached"]) for step in trial["steps"]] == [
-        ("data films", [], True),
-        ("encode films:text train", ["data films"], False),
-        ("encode films:text validation", ["data films"], False),
-        ("encode films:text test", ["data films"], False),
+        *((f"clean films {split}", [], True) for split in ("train", "validation", "test")),
+        ("split films", [f"clean films {split}" for split in ("train", "validation", "test")], True),
+        *((f"encode films:text {split}", ["split films"], False) for split in ("train", "validation", "test")),
         ("train", [f"encode films:text {split}" for split in ("train", "validation", "test")], False),
         ("evaluate", ["train"], False),
         ("export", ["train"], False),
     ]
     assert trial["run"] == f"tiny-s13-{trial['key'][:8]}"
-    assert trial["steps"][4]["detail"] == {"rows": 64, "batches_per_epoch": 8, "steps": 24}
+    assert trial["steps"][7]["detail"] == {"rows": 64, "batches_per_epoch": 8, "steps": 24}
     assert found["data"] == {"films": {"train": 64, "validation": 16, "test": 24}}
     assert found["tasks"]["length"]["labels"] == ["long", "short"]
     assert sum(found["tasks"]["length"]["rows"]["train"].values()) == 64

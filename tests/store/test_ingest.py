@@ -84,6 +84,27 @@ def test_the_end_of_a_run_completes_its_attempt(tmp_path: Path, con: duckdb.Duck
 
 EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
     (
+        "dropped",
+        {
+            "data": "films",
+            "position": 1000,
+            "split": ["train", "train"],
+            "file": ["a.csv", "a.csv"],
+            "line": [2, 9],
+            "id": ["", "x"],
+            "step": ["read", "leakage"],
+            "reason": ["`text` is empty", "also in test"],
+            "twin": ["", "y"],
+            "flagged": [False, True],
+            "text": ["", "so good"],
+        },
+        "dropped_rows",
+        [
+            ("demo", 1, "films", 1000, "train", "a.csv", 2, "", "read", "`text` is empty", "", False, ""),
+            ("demo", 1, "films", 1001, "train", "a.csv", 9, "x", "leakage", "also in test", "y", True, "so good"),
+        ],
+    ),
+    (
         "stage",
         {
             "name": "encode",

@@ -62,9 +62,7 @@ class Cleaner(Part):
 class SetCleaner(Cleaner):
     """A cleaner that needs all rows of a file at once."""
 
-    def judge(
-        self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path
-    ) -> Iterator[Judged]:
+    def judge(self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path) -> Iterator[Judged]:
         """The rows that go or are flagged, each once; which rows they are must not depend on the order of the rows.
 
         `table` is memory-mapped, with the unique `id` and the `inputs` and `targets` as strings, never null. What

@@ -1,0 +1,116 @@
+"""The account of preparation: what each step did to how many rows, with samples, and the rows that went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runner.data.tables import mapped, write
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SAMPLES = 3
+EXCERPT = 200
+TABLE = "dropped.arrow"
+FILE = "account.json"
+
+
+class Gone(NamedTuple):
+    """A row that was dropped or, if `flagged`, only marked; `twin` is the id of the row that it repeats."""
+
+    id: str
+    line: int
+    step: str
+    reason: str
+    twin: str
+    flagged: bool
+    text: str
+
+
+@dataclass
+class Tally:
+    """One step's account; samples are those of the smallest ids, so that the order of rows changes nothing."""
+
+    stage: str
+    step: str
+    split: str = ""
+    rows: int = 0
+    made: int = 0
+    changed: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    flagged: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    samples: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """Rows that came out, those that the step made included."""
+        return self.rows - sum(self.dropped.values()) + self.made
+
+    def gone(self, row: Gone) -> None:
+        """Count a row that was dropped or flagged."""
+        counts = self.flagged if row.flagged else self.dropped
+        counts[row.reason] = counts.get(row.reason, 0) + 1
+        self.sample(row.reason, {"id": row.id, "before": row.text, "after": row.twin})
+
+    def change(self, id: str, before: str, after: str) -> None:
+        """Count a row whose text changed."""
+        self.changed += 1
+        self.sample("changed", {"id": id, "before": excerpt(before), "after": excerpt(after)})
+
+    def sample(self, name: str, row: dict[str, str]) -> None:
+        """Keep the row if its id is among the smallest."""
+        rows = self.samples.setdefault(name, [])
+        if len(rows) < SAMPLES or row["id"] < rows[-1]["id"]:
+            self.samples[name] = sorted([*rows, row], key=lambda each: each["id"])[:SAMPLES]
+
+    def add(self, other: Tally) -> None:
+        """Take in what the same step did to other rows."""
+        self.rows, self.changed = self.rows + other.rows, self.changed + other.changed
+        self.seconds += other.seconds
+        for mine, theirs in ((self.dropped, other.dropped), (self.flagged, other.flagged)):
+            for reason, count in theirs.items():
+                mine[reason] = mine.get(reason, 0) + count
+        for name, rows in other.samples.items():
+            for row in rows:
+                self.sample(name, row)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything as JSON-compatible values."""
+        return {**asdict(self), "seconds": round(self.seconds, 3), "kept": self.kept}
+
+
+def excerpt(text: str) -> str:
+    """The start of a text."""
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+
+
+def keep(entry: Path, tallies: list[Tally], gone: list[pa.RecordBatch]) -> None:
+    """Write the account of a stage into its cache entry."""
+    (entry / FILE).write_text(json.dumps([each.facts() for each in tallies], ensure_ascii=False), encoding="utf-8")
+    write(entry / TABLE, gone or [batch_of([])])
+
+
+def batch_of(rows: list[Gone]) -> pa.RecordBatch:
+    """Rows that went, as columns."""
+    import pyarrow as pa
+
+    kinds = {"line": pa.int64(), "flagged": pa.bool_()}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in Gone._fields])
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+    return pa.record_batch([pa.array(column, each.type) for column, each in zip(columns, schema, strict=True)], schema)
+
+
+def facts_of(entry: Path) -> list[dict[str, Any]]:
+    """The tallies of a cache entry."""
+    return list(json.loads((entry / FILE).read_bytes()))
+
+
+def gone_of(entry: Path) -> Iterator[Gone]:
+    """The rows that went, as a cache entry has them."""
+    for batch in mapped(entry / TABLE).to_batches():
+        yield from map(Gone._make, zip(*(column.to_pylist() for column in batch.columns), strict=True))

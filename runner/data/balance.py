@@ -1,0 +1,135 @@
+"""The stage `balance`: which training rows are learned from, and how often; by hash, so that order changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.data.account import Tally, keep
+from runner.data.identify import contents, keys
+from runner.data.tables import mapped, write
+from runner.spec.tables import Cap, Data
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VERSION = 1
+SLICE = 16_384
+
+
+def wanted(data: Data) -> bool:
+    """Whether the stage changes which rows there are."""
+    return data.sample is not None or data.balance not in (None, "class_weights")
+
+
+def rules(data: Data, targets: Sequence[str]) -> dict[str, Any]:
+    """What decides the rows."""
+    fields = data.model_dump(mode="json", include={"sample", "balance"})
+    return {**fields, "by": sorted(classes_by(data, targets)), "version": VERSION}
+
+
+def classes_by(data: Data, targets: Sequence[str]) -> Sequence[str]:
+    """The columns whose values together are the classes."""
+    return [data.balance_by] if data.balance_by else targets
+
+
+def balance(train: Path, data: Data, targets: Sequence[str], entry: Path) -> Mapping[str, Any]:
+    """Write the rows of train that are learned from; those that repeat come last, with ids that end with `+1` etc."""
+    table = mapped(train)
+    began = time.perf_counter()
+    classes = classes_of(table, classes_by(data, targets))
+    chosen = np.arange(table.num_rows)
+    tallies = []
+    if data.sample is not None:
+        chosen = sampled(table["id"], classes, data.sample)
+        tallies.append(Tally("balance", "sample", "train", table.num_rows))
+        tallies[-1].dropped = {"not in the sample": table.num_rows - len(chosen)}
+    again = np.empty(0, np.int64)
+    if isinstance(data.balance, Cap) or data.balance in ("undersample", "oversample"):
+        name = data.balance if isinstance(data.balance, str) else "cap"
+        tallies.append(Tally("balance", name, "train", len(chosen)))
+        before = len(chosen)
+        order = ranked(table["id"], b"balance:")
+        counts = np.bincount(classes[chosen])
+        if name == "oversample":
+            again = repeated(chosen, classes, order, int(counts.max()))
+            tallies[-1].made = len(again)
+        else:
+            most = data.balance.cap if isinstance(data.balance, Cap) else int(counts[counts > 0].min())
+            chosen = fewer(chosen, classes, order, most)
+            tallies[-1].dropped = {"its class has enough rows": before - len(chosen)}
+    write(entry / "train.arrow", batches(table, chosen, again))
+    for tally in tallies:
+        tally.dropped = {reason: count for reason, count in tally.dropped.items() if count}
+        tally.seconds = (time.perf_counter() - began) / len(tallies)
+    keep(entry, tallies, [])
+    return {"rows": len(chosen) + len(again)}
+
+
+def classes_of(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
+    """The class of each row as a small number."""
+    hashed = [contents(table.slice(start, SLICE), columns) for start in range(0, table.num_rows, SLICE)]
+    return np.unique(np.concatenate(hashed), return_inverse=True)[1]
+
+
+def ranked(ids: pa.ChunkedArray, salt: bytes) -> np.ndarray:
+    """The place of each row when all are ordered by the hash of their ids."""
+    place = np.empty(len(ids), np.int64)
+    place[np.argsort(keys(ids, salt), kind="stable")] = np.arange(len(ids))
+    return place
+
+
+def within(rows: np.ndarray, classes: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows sorted by class and then by hash, and each one's rank in its class."""
+    ordered = rows[np.lexsort((order[rows], classes[rows]))]
+    starts = np.r_[True, classes[ordered][1:] != classes[ordered][:-1]]
+    place = np.arange(len(ordered))
+    return ordered, place - np.maximum.accumulate(np.where(starts, place, 0))
+
+
+def sampled(ids: pa.ChunkedArray, classes: np.ndarray, sample: int | float) -> np.ndarray:
+    """Positions of the sample, ascending. Every class gives its share, and smaller samples are parts of larger ones.
+
+    A row of rank r in a class of n rows comes at (r + 1/2) / n; the sample is the beginning of that order.
+    """
+    count = sample if isinstance(sample, int) else max(1, round(sample * len(classes)))
+    order = ranked(ids, b"sample:")
+    ordered, rank = within(np.arange(len(classes)), classes, order)
+    at = (rank + 0.5) / np.bincount(classes)[classes[ordered]]
+    return np.sort(ordered[np.lexsort((order[ordered], at))][:count])
+
+
+def fewer(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows of each class, those of smallest hash."""
+    ordered, rank = within(rows, classes, order)
+    return np.sort(ordered[rank < most])
+
+
+def repeated(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
+    """Rows to add so that each class has `count`: all of it in turn, by hash."""
+    ordered, _ = within(rows, classes, order)
+    parts = []
+    for group in np.split(ordered, np.flatnonzero(np.diff(classes[ordered])) + 1):
+        parts.append(np.resize(group, count)[len(group) :])
+    return np.concatenate(parts)
+
+
+def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The chosen rows, then the repeats under ids of their own."""
+    import pyarrow as pa
+
+    from runner.data.identify import repeats
+
+    yield pa.RecordBatch.from_pylist([], table.schema)
+    for start in range(0, len(chosen), SLICE):
+        yield from table.take(chosen[start : start + SLICE]).combine_chunks().to_batches()
+    number = repeats(again.astype(np.uint64)) + 1 if len(again) else again
+    for start in range(0, len(again), SLICE):
+        part = table.take(again[start : start + SLICE])
+        copies = number[start : start + SLICE].tolist()
+        ids = [f"{id}+{copy}" for id, copy in zip(part["id"].to_pylist(), copies, strict=True)]
+        yield from part.set_column(0, "id", pa.array(ids, pa.string())).combine_chunks().to_batches()

@@ -1,0 +1,123 @@
+"""The greedy choice: rows in order, each kept unless it is like a row that was kept before, without a list of pairs.
+
+A bucket holds the rows that share a key in a band; only rows of one bucket are compared. In each round the rows that
+come first in all their buckets are kept, what is like them in these buckets goes, and both leave the buckets. That
+finds the very rows that going through them one by one would find, but reads one band after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Alike = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
+SMALL = 1 << 17  # entries; fewer stay in memory
+MANY = 1 << 18  # pairs; more aren't gathered from several bands
+
+
+class Buckets:
+    """Of one band, the rows that share a key with others: `key << 32 | row`, sorted, in a file unless they are few."""
+
+    def __init__(self, path: Path, keys: np.ndarray) -> None:
+        self.path = path
+        self.write(entries_of(keys))
+
+    def write(self, entries: np.ndarray) -> None:
+        """Keep those that aren't alone in their bucket."""
+        import numpy as np
+
+        begins = begins_of(entries)
+        entries = entries[~(begins & np.append(begins[1:], True))] if len(entries) else entries
+        self.held = entries if len(entries) < SMALL else None
+        if self.held is None:
+            entries.tofile(self.path)
+
+    def read(self) -> np.ndarray:
+        """The entries."""
+        import numpy as np
+
+        return np.fromfile(self.path, np.uint64) if self.held is None else self.held
+
+    def narrow(self, still: np.ndarray) -> np.ndarray:
+        """Forget the rows that are decided; which rows have another before them in their bucket."""
+        entries = self.read()
+        self.write(entries[still[rows_of(entries)]])
+        entries = self.read()
+        return rows_of(entries[~begins_of(entries)])
+
+    def pairs(self, fresh: np.ndarray, still: np.ndarray) -> np.ndarray:
+        """Each undecided row, before 32 bits of the first row of its bucket, where that was just kept."""
+        import numpy as np
+
+        entries = self.read()
+        begins = begins_of(entries)
+        rows = rows_of(entries)
+        leaders = rows[begins][np.cumsum(begins) - 1]
+        chosen = fresh[leaders] & still[rows]
+        return rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64)
+
+
+def entries_of(keys: np.ndarray) -> np.ndarray:
+    """`key << 32 | row`, sorted."""
+    import numpy as np
+
+    entries = keys.astype(np.uint64) << np.uint64(32)
+    entries |= np.arange(len(keys), dtype=np.uint64)
+    entries.sort()
+    return entries
+
+
+def rows_of(entries: np.ndarray) -> np.ndarray:
+    """The last 32 bits."""
+    import numpy as np
+
+    return entries.astype(np.uint32).astype(np.int64)
+
+
+def begins_of(entries: np.ndarray) -> np.ndarray:
+    """Which entries begin a bucket."""
+    import numpy as np
+
+    keys = (entries >> np.uint64(32)).astype(np.uint32)
+    return np.append(np.ones(min(1, len(keys)), bool), keys[1:] != keys[:-1])
+
+
+def greedy(
+    keys: Iterable[np.ndarray], rows: int, threshold: float, alike: Alike, folder: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the kept row that it is like, or -1, and how like; `keys` yields those of all rows, band by band."""
+    import numpy as np
+
+    bands = [Buckets(folder / f"band-{number}", each) for number, each in enumerate(keys)]
+    twins, similarities = np.full(rows, -1, np.int32), np.zeros(rows)
+    still = np.ones(rows, bool)
+    while still.any():
+        blocked = np.zeros(rows, bool)
+        for band in bands:
+            blocked[band.narrow(still)] = True
+        fresh = still & ~blocked
+        still = blocked
+        waiting: list[np.ndarray] = []
+        for band in bands:
+            waiting.append(band.pairs(fresh, still))
+            if band is bands[-1] or sum(map(len, waiting)) > MANY:
+                decide(np.unique(np.concatenate(waiting)), threshold, alike, twins, similarities)
+                still &= twins < 0
+                waiting = []
+    return twins, similarities
+
+
+def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray, similarities: np.ndarray) -> None:
+    """Give the rows of pairs that are alike their twin: the one that they are most like, the first of several."""
+    import numpy as np
+
+    rows, leaders = (pairs >> np.uint64(32)).astype(np.int64), rows_of(pairs)
+    found = alike(rows, leaders)
+    order = np.argsort(found, kind="stable")[::-1]
+    order = order[found[order] >= threshold]
+    rows, first = np.unique(rows[order], return_index=True)
+    twins[rows], similarities[rows] = leaders[order][first], found[order][first]

@@ -1,0 +1,124 @@
+"""Pairs of rows that may be alike, and how alike they are: the Jaccard similarity of their sets of shingles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from runner.parts.cleaners._shingles import Shingles, normalised
+from runner.parts.cleaners._sketches import joined
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+PAIRS = 4_096  # of a chunk
+BITS = 12  # of their number
+SHIFT = 64 - BITS
+BYTES = 2 << 20  # of the texts of a chunk, unless one pair has more
+
+
+class Texts:
+    """The texts of chosen rows of a table, read from it when asked for."""
+
+    def __init__(self, table: pa.Table, inputs: Sequence[str], positions: np.ndarray) -> None:
+        import numpy as np
+        import pyarrow.compute as pc
+
+        self.batches = table.select(list(inputs)).to_batches()
+        self.ends = np.cumsum([batch.num_rows for batch in self.batches])
+        self.positions = positions
+        bytes_ = np.zeros(table.num_rows, np.int32)
+        for end, batch in zip(self.ends, self.batches, strict=True):
+            for column in batch.columns:
+                bytes_[end - batch.num_rows : end] += pc.binary_length(column).to_numpy(zero_copy_only=False)
+        self.bytes = bytes_[positions]
+
+    def at(self, rows: np.ndarray) -> list[str]:
+        """The normalised texts of these of the chosen rows."""
+        import numpy as np
+        import pyarrow as pa
+
+        positions = self.positions[rows]
+        order = np.argsort(positions)
+        places = np.searchsorted(self.ends, positions[order], "right")
+        cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1))
+        texts: list[str] = []
+        for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+            batch = self.batches[places[start]]
+            first = self.ends[places[start]] - batch.num_rows
+            texts += joined(batch.take(pa.array(positions[order[start:end]] - first)))
+        back = np.argsort(order)
+        return [normalised(texts[place]) for place in back.tolist()]
+
+
+class Pairs:
+    """How alike rows of one table are to rows of another, or of the same."""
+
+    def __init__(self, shingles: Shingles, first: Texts, second: Texts) -> None:
+        self.shingles = shingles
+        self.first, self.second = first, second
+
+    def alike(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """The similarities of pairs of rows of the first and the second."""
+        import numpy as np
+
+        found = np.empty(len(rows))
+        for chunk in self.chunks(self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]):
+            found[chunk] = jaccard(self.sets(self.first, rows[chunk]), self.sets(self.second, others[chunk]))
+        return found
+
+    def chunks(self, bytes_: np.ndarray) -> Iterator[slice]:
+        """Runs of pairs with few enough texts."""
+        import numpy as np
+
+        sums = np.cumsum(bytes_)
+        start = 0
+        while start < len(sums):
+            before = sums[start - 1] if start else 0
+            end = min(start + PAIRS, max(start + 1, int(np.searchsorted(sums, before + BYTES, "right"))))
+            yield slice(start, end)
+            start = end
+
+    def sets(self, texts: Texts, rows: np.ndarray) -> np.ndarray:
+        """The shingles of each row, each once: its place among `rows` before 52 bits of a hash, sorted.
+
+        With 52 bits one in a billion pairs of texts with a thousand shingles each counts two different ones as one.
+        """
+        import numpy as np
+
+        each, places = np.unique(rows, return_inverse=True)
+        hashes, counts = self.shingles.of(texts.at(each))
+        sets = hashes >> np.uint64(BITS)
+        sets |= tags(counts)
+        sets.sort()
+        sets = sets[np.append(True, sets[1:] != sets[:-1])]
+        sizes = np.bincount(numbers(sets))
+        starts, wanted = np.cumsum(sizes) - sizes, sizes[places]
+        within = np.arange(wanted.sum()) - np.repeat(np.cumsum(wanted) - wanted, wanted)
+        return sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1) | tags(wanted)
+
+
+def tags(counts: np.ndarray) -> np.ndarray:
+    """The number of each set in the first bits, once a shingle."""
+    import numpy as np
+
+    return np.repeat(np.arange(len(counts), dtype=np.uint64) << np.uint64(SHIFT), counts)
+
+
+def numbers(tagged: np.ndarray) -> np.ndarray:
+    """The numbers of the sets that shingles belong to."""
+    import numpy as np
+
+    return (tagged >> np.uint64(SHIFT)).astype(np.int64)
+
+
+def jaccard(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The similarity of each two sets with the same number."""
+    import numpy as np
+
+    total = np.bincount(numbers(first)) + np.bincount(numbers(second))
+    both = np.concatenate([first, second])
+    both.sort()
+    shared = np.bincount(numbers(both[1:][both[1:] == both[:-1]]), minlength=len(total))
+    return shared / (total - shared)

@@ -1,0 +1,72 @@
+"""Check what a data set's preparation names: columns, task types, and the classes that are balanced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import did_you_mean
+from runner.spec.read import Spec
+
+if TYPE_CHECKING:
+    from runner.plan.check import Faults
+
+Used = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+
+def preparation(spec: Spec, used: Used, faults: Faults) -> None:
+    """Everything about `clean`, `balance` and `augment` that can be known without the rows."""
+    for name, (inputs, targets) in used.items():
+        if name in spec.experiment.data:
+            data = spec.experiment.data[name]
+            for key, parts in (("clean", data.clean), ("augment", data.augment)):
+                columns(("data", name, key), parts, inputs, faults)
+            tasks(spec, name, faults)
+            classes(spec, name, targets, faults)
+
+
+def columns(where: tuple[str, ...], parts: Sequence[Any], inputs: Sequence[str], faults: Faults) -> None:
+    """Cleaners and augmentations work on input columns only."""
+    for place, part in enumerate(parts):
+        for index, column in enumerate(part.columns or []):
+            if column not in inputs:
+                message = f"no task reads a column `{column}`"
+                faults.add("column", (*where, place, "columns", index), message, did_you_mean(column, inputs), "value")
+
+
+def tasks(spec: Spec, name: str, faults: Faults) -> None:
+    """An augmentation must leave the targets of every task true."""
+    for place, part in enumerate(spec.experiment.data[name].augment):
+        for task_name, task in spec.experiment.tasks.items():
+            fits: Sequence[str] = getattr(part, "tasks", ())
+            if name in task.data and task.kind not in fits:
+                faults.add(
+                    "augment",
+                    ("data", name, "augment", place),
+                    f"`{part.kind}` does not fit the {task.kind} task `{task_name}`",
+                    f"it fits: {', '.join(fits)}",
+                )
+
+
+def classes(spec: Spec, name: str, targets: Sequence[str], faults: Faults) -> None:
+    """Balancing needs one column of classes; weights in the loss need it to be a target without other weights."""
+    data = spec.experiment.data[name]
+    if data.balance_by is not None and data.balance_by not in targets:
+        message = f"`{data.balance_by}` is no target of a task"
+        faults.add("balance", ("data", name, "balance_by"), message, did_you_mean(data.balance_by, targets), "value")
+    elif data.balance is not None and data.balance_by is None and len(targets) > 1:
+        listed = ", ".join(f"`{each}`" for each in targets)
+        hint = f"write `balance_by`, one of {listed}"
+        faults.add("balance", ("data", name, "balance"), "the tasks have several targets", hint)
+    elif data.balance == "class_weights":
+        for task_name, task in spec.experiment.tasks.items():
+            if name in task.data and getattr(task, "class_weights", "none") != "none":
+                message = f"`{task_name}` has `class_weights` of its own"
+                faults.add("balance", ("data", name, "balance"), message, "leave one of them out", "value")
+
+
+def weighed(spec: Spec, task: str) -> bool:
+    """Whether a data set asks for weights in the loss of this task."""
+    head = spec.experiment.tasks[task]
+    sets = [spec.experiment.data[name] for name in head.data]
+    return any(data.balance == "class_weights" and data.balance_by in (None, head.target) for data in sets)

@@ -1,0 +1,53 @@
+"""The account of a spec's data, for people and machines: rows in, kept, changed, dropped and made, step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runner.data.load import SPLITS
+from runner.plan.check import Checked
+
+WIDTH = 76
+
+
+def facts(checked: Checked) -> dict[str, Any]:
+    """What each step of preparation did to each data set, as JSON-compatible values."""
+    return {
+        name: {"rows": loaded.rows, "labels": loaded.labels, "steps": loaded.account}
+        for name, loaded in checked.loaded.items()
+    }
+
+
+def text(found: dict[str, Any]) -> str:
+    """The same as lines: a step a line, reasons and samples below it."""
+    return "\n".join(line for name, each in found.items() for line in lines(name, each))
+
+
+def lines(name: str, each: dict[str, Any]) -> list[str]:
+    """The lines of one data set."""
+    told = [f"data {name}: " + ", ".join(f"{each['rows'][split]:,} {split}" for split in SPLITS if split in each["rows"])]
+    for facts in each["steps"]:
+        counts = [f"{facts['rows']:,} in", f"{facts['kept']:,} kept"]
+        counts += [f"{facts[word]:,} {word}" for word in ("changed", "made") if facts[word]]
+        told.append(f"  {facts['stage']} {facts['split']} {facts['step']}: {', '.join(counts)}; {facts['seconds']:.2f} s")
+        for word in ("dropped", "flagged"):
+            for reason, count in sorted(facts[word].items(), key=lambda item: -item[1]):
+                told.append(f"    {count:,} {word}: {reason}")
+                told += samples(facts["samples"].get(reason, []))
+        for word in ("changed", "made"):
+            told += samples(facts["samples"].get(word, []))
+    return told
+
+
+def samples(rows: list[dict[str, str]]) -> list[str]:
+    """A few rows, each in one line: its text before and, where it changed, after."""
+    return [
+        f"      {row['id']} {short(row['before'])}" + (f" → {short(row['after'])}" if row["after"] else "")
+        for row in rows
+        if row["before"]
+    ]
+
+
+def short(text: str) -> str:
+    """A text in quotes, cut to one line."""
+    return repr(text if len(text) <= WIDTH else text[: WIDTH - 1] + "…")
