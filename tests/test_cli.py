@@ -98,6 +98,19 @@ def test_the_plan_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     assert json.loads(say("plan", str(tiny), "--resolved")[1])["train"]["clip_norm"] == 1.0
 
 
+def test_the_account_for_people_and_for_machines(say: Any, tiny: Path) -> None:
+    clean = 'test = "test.csv"\nclean = [{ type = "lowercase" }, { type = "near_duplicates" }]\nsample = 40'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', clean, 1), encoding="utf-8")
+    code, out, _ = say("data", str(tiny))
+    assert code == 0
+    for part in ("data films: 40 train, 16 validation, 24 test", "clean train lowercase: 64 in, 64 kept", "24 dropped: not in the sample"):
+        assert part in out
+    steps = json.loads(say("data", str(tiny), "--json")[1])["films"]["steps"]
+    assert [each["step"] for each in steps if each["split"] == "train"] == [
+        "read", "lowercase", "near_duplicates", "leakage", "leakage", "sample",
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
 def test_a_run_from_the_first_word_to_the_last(say: Any, tiny: Path) -> None:
     code, out, err = say("run", str(tiny))

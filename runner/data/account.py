@@ -20,8 +20,12 @@ FILE = "account.json"
 
 
 class Gone(NamedTuple):
-    """A row that was dropped or, if `flagged`, only marked; `twin` is the id of the row that it repeats."""
+    """A row that was dropped or, if `flagged`, only marked; `twin` is the id of the row that it repeats.
 
+    `split` is empty where the whole entry is about one file.
+    """
+
+    split: str
     id: str
     line: int
     step: str

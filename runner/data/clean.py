@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.data.account import Gone, Tally, batch_of, excerpt, facts_of, gone_of, keep
+from runner.data.account import Gone, Tally, batch_of, excerpt, facts_of, keep
 from runner.data.cache import Cache, fingerprint
 from runner.data.faults import DataFaults
 from runner.data.files import content_hash
@@ -49,10 +49,6 @@ class Cleaned:
         """What each step did."""
         return facts_of(self.entry)
 
-    def gone(self) -> Iterator[Gone]:
-        """The rows that went."""
-        return gone_of(self.entry)
-
 
 def clean(
     split: str,
@@ -85,8 +81,8 @@ def clean(
         slices, skipped, faults = identified(split, origin, data, inputs, targets)
         if faults:
             raise DataFaults(split, faults)
-        first = Tally("clean", "read", split, origin.rows)
-        gone = [Gone("", line, "read", reason, "", False, "") for line, reason in skipped]
+        first = Tally("clean", "read", rows=origin.rows)
+        gone = [Gone("", "", line, "read", reason, "", False, "") for line, reason in skipped]
         for row in gone:
             first.gone(row)
         tallies, batches = [first], [batch_of(gone)]
@@ -113,10 +109,10 @@ def wash(
     """Send the rows through the cleaners: runs of those that read one text by slices, the others by whole files."""
     empty = empty_rows(origin, [*inputs, *targets, *ids])
     workers = workers_for(origin.bytes)
-    split, done = tallies[0].split, 0
+    done = 0
     for whole, run in groupby(cleaners, lambda part: isinstance(part, SetCleaner)):
         for group in [[part] for part in run] if whole else [list(run)]:
-            own = [Tally("clean", part.kind, split) for part in group]
+            own = [Tally("clean", part.kind) for part in group]
             tallies += own
             if isinstance(group[0], SetCleaner):
                 path = stored(entry / f".{done}.arrow", slices, empty)
@@ -199,7 +195,7 @@ class Washer:
                 if reason:
                     kept[row] = False
                     told = excerpt("\n".join(before.values()))
-                    went.append(Gone(ids[row], lines[row], kind, reason, "", False, told))
+                    went.append(Gone("", ids[row], lines[row], kind, reason, "", False, told))
                     tally.gone(went[-1])
                     continue
                 changed = [name for name in columns if texts[name][row] != before[name]]
@@ -252,7 +248,7 @@ def judged(
         places = np.array([each.position for each in rows])
         found = table.select(["id", "_line", *inputs]).take(places).to_pylist()
         went = [
-            Gone(row["id"], row["_line"], cleaner.kind, each.reason, each.twin, each.flagged, text_of(row, inputs))
+            Gone("", row["id"], row["_line"], cleaner.kind, each.reason, each.twin, each.flagged, text_of(row, inputs))
             for each, row in zip(rows, found, strict=True)
         ]
         kept[places[[not each.flagged for each in rows]]] = False

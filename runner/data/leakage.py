@@ -45,7 +45,7 @@ def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: st
     tally = Tally("split", "leakage", split, mine.num_rows)
     scratch = entry / ".scratch"
     found = sorted(across(theirs, mine, inputs, scratch, threshold=SIMILAR))
-    gone = [leaked(mine, theirs, each, other, inputs, flagged=mode == "warn") for each in found]
+    gone = [leaked(mine, theirs, each, split, other, inputs, flagged=mode == "warn") for each in found]
     for each in gone:
         tally.gone(each)
     if found and mode == "drop":
@@ -58,9 +58,11 @@ def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: st
     return tally, gone
 
 
-def leaked(mine: pa.Table, theirs: pa.Table, found: Any, other: str, inputs: Sequence[str], *, flagged: bool) -> Gone:
+def leaked(
+    mine: pa.Table, theirs: pa.Table, found: Any, split: str, other: str, inputs: Sequence[str], *, flagged: bool
+) -> Gone:
     """A row that leaks, with its twin in the later split."""
     row = mine.select(["id", "line", *inputs]).slice(found.position, 1).to_pylist()[0]
     reason = f"{'also' if found.exact else 'nearly the same'} in {other}"
     text = excerpt("\n".join(row[name] for name in inputs))
-    return Gone(row["id"], row["line"], "leakage", reason, theirs["id"][found.twin].as_py(), flagged, text)
+    return Gone(split, row["id"], row["line"], "leakage", reason, theirs["id"][found.twin].as_py(), flagged, text)

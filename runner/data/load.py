@@ -90,18 +90,19 @@ class Loaded:
         """What each step of preparation did, in their order."""
         from runner.data.account import facts_of
 
-        return [facts for _, _, _, entry in self.stages for facts in facts_of(entry)]
+        return [
+            {**facts, "split": facts["split"] or split} for _, split, _, entry in self.stages for facts in facts_of(entry)
+        ]
 
     def dropped(self) -> Iterator[Dropped]:
         """The rows that were left out or flagged, in the order of the steps."""
         from runner.data.account import gone_of
 
-        names = {file.split: file.path for file in self.files}
-        for stage, split, _, entry in self.stages:
-            for row in gone_of(entry):
-                home = split if stage == "clean" else "train"
-                file = names.get(split, self.written["train"]) if stage == "clean" else self.written[home]
-                yield Dropped(home, file, row.line, row.id, row.step, row.reason, row.twin, row.flagged, row.text)
+        names = {**self.written, **{file.split: file.path for file in self.files}}
+        for _, stage_split, _, entry in self.stages:
+            for each in gone_of(entry):
+                split = each.split or stage_split
+                yield Dropped(split, names[split], each.line, each.id, *each[3:])
 
 
 def load(
@@ -125,6 +126,9 @@ def load(
             cleaned[split] = clean(split, origin, data, inputs, targets, cache, tokenizer_file)
         except DataFaults as error:
             faults += error.faults
+        except ModuleNotFoundError as error:
+            needs = f"a cleaner needs the package `{error.name}`, which is not installed"
+            raise DataFaults(name, [Fault(("clean",), needs, "`pip install 'runner[clean]'`")]) from error
     if faults:
         raise DataFaults(name, faults)
     why = inputs_of(data, cleaned)

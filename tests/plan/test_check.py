@@ -10,7 +10,7 @@ import pytest
 from runner.errors import Diagnostic, SpecError
 from runner.plan.check import Checked, checker
 from runner.spec.read import read
-from tests.conftest import rows, write_csv
+from tests.conftest import TINY, rows, write_csv
 
 
 def change(spec: Path, old: str, new: str) -> None:
@@ -303,3 +303,26 @@ def test_a_package_that_is_not_installed(tiny: Path) -> None:
     fault = only(tiny)
     assert fault.message == "the package `no-such-weights` is not installed"
     assert text_at(tiny, fault) == '"package:no-such-weights"'
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "message"),
+    [
+        ('clean = [{ type = "lowercase", columns = ["txt"] }]', '"txt"', "no task reads a column `txt`"),
+        ('augment = [{ type = "swap_words", columns = ["label"] }]', '"label"', "no task reads a column `label`"),
+        ('balance = "oversample"', "balance", "the tasks have several targets"),
+        ('balance_by = "lable"', '"lable"', "`lable` is no target of a task"),
+    ],
+)
+def test_preparation_names_what_is_there(tiny: Path, words: str, what: str, message: str) -> None:
+    text = TINY.replace('test = "test.csv"', f'test = "test.csv"\n{words}', 1)
+    tiny.write_text(text, encoding="utf-8")
+    fault = only(tiny)
+    assert (text_at(tiny, fault), fault.message) == (what, message)
+
+
+def test_leaks_that_stay_are_warned_of(tiny: Path) -> None:
+    write_csv(tiny.parent / "test.csv", [*rows(24, 80), rows(1)[0]])
+    tiny.write_text(TINY.replace('test = "test.csv"', 'test = "test.csv"\nleakage = "warn"', 1), encoding="utf-8")
+    (found,) = look(tiny).warnings
+    assert (found.severity, found.message) == ("warning", "1 of 64 rows of `train` are also in test")

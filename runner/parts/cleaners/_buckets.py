@@ -58,7 +58,8 @@ class Buckets:
         rows = rows_of(entries)
         leaders = rows[begins][np.cumsum(begins) - 1]
         chosen = fresh[leaders] & still[rows]
-        return rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64)
+        pairs: np.ndarray = rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64)
+        return pairs
 
 
 def entries_of(keys: np.ndarray) -> np.ndarray:
@@ -117,7 +118,7 @@ def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray,
 
     rows, leaders = (pairs >> np.uint64(32)).astype(np.int64), rows_of(pairs)
     found = alike(rows, leaders)
-    order = np.argsort(found, kind="stable")[::-1]
+    order = np.lexsort((leaders, -found))
     order = order[found[order] >= threshold]
     rows, first = np.unique(rows[order], return_index=True)
     twins[rows], similarities[rows] = leaders[order][first], found[order][first]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +14,8 @@ PIECE = 512  # shingles; longer texts are signed piece by piece
 BLOCK = 512  # pieces that are signed at once, few enough to stay in the cache of a core
 
 
-class Bands(NamedTuple):
+@dataclass(frozen=True)
+class Bands:
     """So many bands of so many values of a signature."""
 
     count: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from runner.parts.cleaners._shingles import Shingles, normalised
@@ -44,7 +45,7 @@ class Texts:
         places = np.searchsorted(self.ends, positions[order], "right")
         cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1))
         texts: list[str] = []
-        for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+        for start, end in pairwise(cuts):
             batch = self.batches[places[start]]
             first = self.ends[places[start]] - batch.num_rows
             texts += joined(batch.take(pa.array(positions[order[start:end]] - first)))
@@ -96,7 +97,9 @@ class Pairs:
         sizes = np.bincount(numbers(sets))
         starts, wanted = np.cumsum(sizes) - sizes, sizes[places]
         within = np.arange(wanted.sum()) - np.repeat(np.cumsum(wanted) - wanted, wanted)
-        return sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1) | tags(wanted)
+        found: np.ndarray = sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1)
+        found |= tags(wanted)
+        return found
 
 
 def tags(counts: np.ndarray) -> np.ndarray:
@@ -110,7 +113,8 @@ def numbers(tagged: np.ndarray) -> np.ndarray:
     """The numbers of the sets that shingles belong to."""
     import numpy as np
 
-    return (tagged >> np.uint64(SHIFT)).astype(np.int64)
+    found: np.ndarray = tagged >> np.uint64(SHIFT)
+    return found.astype(np.int64)
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -121,4 +125,5 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     both = np.concatenate([first, second])
     both.sort()
     shared = np.bincount(numbers(both[1:][both[1:] == both[:-1]]), minlength=len(total))
-    return shared / (total - shared)
+    similarities: np.ndarray = shared / (total - shared)
+    return similarities

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Unit = Literal["characters", "words"]
+NOWHERE = "\ud800"  # half of a pair of code units, which no text holds
 ASCII = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
 
 
@@ -65,11 +66,11 @@ class Shingles:
         return mixed(sums[begins]), counts
 
     def characters(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The code points of all texts, each padded with zeros, and how many each has."""
+        """The code points of all texts, each text padded with one that none has, and how many each has."""
         import numpy as np
 
-        pad = "\0" * self.size
-        codes = np.frombuffer((pad.join(texts) + pad).encode("utf-32-le"), np.uint32)
+        pad = NOWHERE * self.size
+        codes = np.frombuffer((pad.join(texts) + pad).encode("utf-32-le", "surrogatepass"), np.uint32)
         return codes, np.fromiter(map(len, texts), np.int64, len(texts))
 
     def words(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from runner.parts.cleaners._minhash import Bands, keys, signatures
 from runner.parts.cleaners._shingles import Shingles, normalised
-from runner.workers import spread
+from runner.workers import spread, workers_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 ROWS = 8_192  # of a batch
 BYTES = 4 << 20  # of a batch, unless one text has more
-FEW = 50_000  # rows; more are worth starting processes for
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,8 @@ def sketch(
     folder.mkdir()
     rows = table.num_rows
     start = 0
-    done = spread(Sketcher, (shingles, bands), batches(table, inputs), workers or workers_for(rows))
+    workers = workers or workers_for(table.select(list(inputs)).nbytes)
+    done = spread(Sketcher, (shingles, bands), batches(table, inputs), workers)
     with open(folder / "digests", "wb") as digests, open(folder / "keys", "wb") as file:
         for found, numbers in done:
             digests.write(found)
@@ -96,9 +95,3 @@ class Sketcher:
 def joined(batch: pa.RecordBatch) -> Iterator[str]:
     """The text of each row: its columns, joined by line breaks."""
     return map("\n".join, zip(*(column.to_pylist() for column in batch.columns), strict=True))
-
-
-def workers_for(rows: int) -> int:
-    """Processes worth starting for so many rows; `RUNNER_WORKERS` decides where it is set."""
-    chosen = os.environ.get("RUNNER_WORKERS")
-    return int(chosen) if chosen else len(os.sched_getaffinity(0)) if rows > FEW else 1

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.parts.cleaners._buckets import MANY, entries_of, greedy, rows_of
+from runner.parts.cleaners._contents import by_id, distinct
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._shingles import Shingles, Unit
@@ -111,68 +112,40 @@ def across(
             yield Twin(position, int(firsts[twins[row]]), float(similarities[row]), bool(exact[row]))
 
 
-def by_id(table: pa.Table) -> np.ndarray:
-    """The positions of the rows in the order of their ids."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    return pc.sort_indices(table["id"]).to_numpy().astype(np.int32)
-
-
-def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The position of the first row of each text, in this order, and for each position the number of its text there."""
-    import numpy as np
-
-    ordered = digests[order]
-    sorting = np.lexsort((ordered[:, 1], ordered[:, 0]))
-    ordered = ordered[sorting]
-    begins = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
-    del ordered
-    firsts = sorting[begins]
-    ranks = np.argsort(firsts)
-    numbers = np.empty(len(firsts), np.int32)
-    numbers[ranks] = np.arange(len(firsts), dtype=np.int32)
-    group = np.empty(len(order), np.int32)
-    group[order[sorting]] = numbers[np.cumsum(begins) - 1]
-    return order[firsts[ranks]], group
-
-
 def same(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """Where each digest stands among others, or -1."""
     import numpy as np
 
     order = np.argsort(known[:, 0], kind="stable").astype(np.int32)
     places = np.minimum(np.searchsorted(known[order, 0], asked[:, 0]), len(order) - 1)
-    found = order[places]
-    return np.where((known[found] == asked).all(axis=1), found, np.int32(-1))
+    found: np.ndarray = order[places]
+    found[(known[found] != asked).any(axis=1)] = -1
+    return found
 
 
 def search(
     known: np.ndarray, asked: np.ndarray, threshold: float, pairs: Pairs, twins: np.ndarray, similarities: np.ndarray
 ) -> None:
-    """Give rows without a twin the first row in their bucket of one band that is like them.
-
-    A bucket is gone through in steps that double, so that neither few large ones nor many small ones take long.
-    """
+    """Give rows without a twin the first row in their bucket of one band that is like them."""
     import numpy as np
 
-    bucket = entries_of(known)
-    rows = np.flatnonzero(twins < 0)
-    least = asked[rows].astype(np.uint64) << np.uint64(32)
-    starts, ends = np.searchsorted(bucket, least), np.searchsorted(bucket, least | np.uint64(2**32 - 1), "right")
-    width = 1
-    while len(rows):
-        for block in range(0, len(rows), max(1, MANY // width)):
-            here = slice(block, block + max(1, MANY // width))
-            counts = np.clip(ends[here] - starts[here], 0, width)
-            within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            candidates = rows_of(bucket[np.repeat(starts[here], counts) + within])
-            askers = np.repeat(rows[here], counts)
-            found = pairs.alike(candidates, askers)
-            hits = np.flatnonzero(found >= threshold)
-            each, first = np.unique(askers[hits], return_index=True)
-            twins[each], similarities[each] = candidates[hits][first], found[hits][first]
-        starts = starts + width
-        open_ = (twins[rows] < 0) & (starts < ends)
-        rows, starts, ends = rows[open_], starts[open_], ends[open_]
-        width = min(2 * width, MANY)
+    entries = entries_of(known)
+    pending = np.flatnonzero(twins < 0)
+    for rows in (pending[start : start + MANY] for start in range(0, len(pending), MANY)):
+        least = asked[rows].astype(np.uint64) << np.uint64(32)
+        starts = np.searchsorted(entries, least)
+        counts = np.searchsorted(entries, least | np.uint64(2**32 - 1), "right") - starts
+        width = 1
+        while len(rows := rows[counts > 0]):
+            starts, counts = starts[counts > 0], counts[counts > 0]
+            for block in range(0, len(rows), MANY // width):
+                here = slice(block, block + MANY // width)
+                tried = np.minimum(counts[here], width)
+                places = np.arange(tried.sum()) + np.repeat(starts[here] - np.cumsum(tried) + tried, tried)
+                candidates, askers = rows_of(entries[places]), np.repeat(rows[here], tried)
+                found = pairs.alike(candidates, askers)
+                hits = np.flatnonzero(found >= threshold)
+                each, first = np.unique(askers[hits], return_index=True)
+                twins[each], similarities[each] = candidates[hits][first], found[hits][first]
+            starts, counts = starts + width, np.where(twins[rows] < 0, counts - width, 0)
+            width = min(2 * width, MANY)  # so that neither many small buckets nor one large take long
