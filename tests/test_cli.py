@@ -103,7 +103,11 @@ def test_the_account_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', clean, 1), encoding="utf-8")
     code, out, _ = say("data", str(tiny))
     assert code == 0
-    for part in ("data films: 40 train, 16 validation, 24 test", "clean train lowercase: 64 in, 64 kept", "24 dropped: not in the sample"):
+    for part in (
+        "data films: 40 train, 16 validation, 24 test",
+        "clean train lowercase: 64 in, 64 kept",
+        "24 dropped: not in the sample",
+    ):
         assert part in out
     steps = json.loads(say("data", str(tiny), "--json")[1])["films"]["steps"]
     assert [each["step"] for each in steps if each["split"] == "train"] == [

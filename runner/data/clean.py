@@ -60,7 +60,7 @@ def clean(
     tokenizer_file: Path | None,
 ) -> Cleaned:
     """The rows of a split's file; DataFaults with everything that is wrong with it."""
-    cleaners = [part for part in data.clean if isinstance(part, Cleaner) and split in (part.files or [split])]
+    cleaners = [part for part in data.clean if isinstance(part, Cleaner) and (not part.files or split in part.files)]
     why = {
         "file": origin.key,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],

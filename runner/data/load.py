@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -91,7 +91,9 @@ class Loaded:
         from runner.data.account import facts_of
 
         return [
-            {**facts, "split": facts["split"] or split} for _, split, _, entry in self.stages for facts in facts_of(entry)
+            {**facts, "split": facts["split"] or split}
+            for _, split, _, entry in self.stages
+            for facts in facts_of(entry)
         ]
 
     def dropped(self) -> Iterator[Dropped]:
@@ -287,7 +289,7 @@ def finished(
     for stage, why, build in later(data, inputs, targets, balancing):
         why = {"split": key, **why}
         key = fingerprint({"stage": stage, **why})
-        made = cache.make(stage, key, lambda entry, build=build, places=dict(places): build(places, entry), why)
+        made = cache.make(stage, key, partial(build, dict(places)), why)
         places["train"], keys["train"] = made / "train.arrow", key
         stages.append((stage, "train", key, made))
         found = counts(made, ["train"], targets)

@@ -25,11 +25,15 @@ def text(found: dict[str, Any]) -> str:
 
 def lines(name: str, each: dict[str, Any]) -> list[str]:
     """The lines of one data set."""
-    told = [f"data {name}: " + ", ".join(f"{each['rows'][split]:,} {split}" for split in SPLITS if split in each["rows"])]
+    told = [
+        f"data {name}: " + ", ".join(f"{each['rows'][split]:,} {split}" for split in SPLITS if split in each["rows"])
+    ]
     for facts in each["steps"]:
         counts = [f"{facts['rows']:,} in", f"{facts['kept']:,} kept"]
         counts += [f"{facts[word]:,} {word}" for word in ("changed", "made") if facts[word]]
-        told.append(f"  {facts['stage']} {facts['split']} {facts['step']}: {', '.join(counts)}; {facts['seconds']:.2f} s")
+        told.append(
+            f"  {facts['stage']} {facts['split']} {facts['step']}: {', '.join(counts)}; {facts['seconds']:.2f} s"
+        )
         for word in ("dropped", "flagged"):
             for reason, count in sorted(facts[word].items(), key=lambda item: -item[1]):
                 told.append(f"    {count:,} {word}: {reason}")

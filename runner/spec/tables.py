@@ -86,15 +86,15 @@ class Data(Table):
     clean: list[Annotated[Part, Family("cleaners")]] = Field(default=[])
     """What mends or drops rows of the files before they are split, in this order. Default nothing."""
     leakage: Literal["drop", "error", "warn"] = "drop"
-    """What to do with rows that stand, exactly or nearly, in a later split too: test and validation keep theirs. Default drop."""
+    """What to do with rows that stand, exactly or nearly, in a later split too, which keeps them. Default drop."""
     sample: Annotated[int, Field(ge=1)] | Fraction | None = None
-    """Rows of train to learn from, or their share: stratified, and a smaller sample is part of a larger one; default all."""
+    """Rows of train to learn from, or their share: stratified, a smaller one part of a larger; default all."""
     balance: Literal["oversample", "undersample", "class_weights"] | Cap | None = None
-    """How unequal classes of train are evened out: by repeating or leaving out rows, by weights in the loss, or by a cap."""
+    """How unequal classes of train are evened out: repeated or fewer rows, weights in the loss, or a cap."""
     balance_by: Text | None = None
     """Column of the classes for `balance` and `sample`; default: the target, if the tasks have but one."""
     augment: list[Annotated[Part, Family("augment")]] = Field(default=[])
-    """What makes new training rows, each augmentation of the rows that were there before all of them. Default nothing."""
+    """What makes new training rows, each of the rows that were there before all of them. Default nothing."""
 
     license: Text | None = None
     """Licence of the data, for the model card."""

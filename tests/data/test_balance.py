@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_sample_is_stratified_and_part_of_a_larger_one(loaded):
     found = {size: loaded(sample=size) for size in (10, 100, 0.5, 500, 9999)}
     assert [found[size].rows["train"] for size in found] == [10, 100, 250, 500, 500]
     parts = [set(ids(each)) for each in found.values()]
-    assert all(small <= large for small, large in zip(parts, parts[1:], strict=False))
+    assert all(small <= large for small, large in pairwise(parts))
     assert found[100].labels["label"]["train"] == {"x": 80, "y": 20}
     assert found[10].rows["validation"] == 2
 

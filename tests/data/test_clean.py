@@ -87,9 +87,7 @@ def test_a_cleaner_that_empties_a_split_is_named(put, load_data):
         load_data(train="t.jsonl", validation="v.csv", clean=[{"type": "lowercase"}, {"type": "length", "unit": "words", "min": 4}])  # fmt: skip
     (fault,) = caught.value.faults
     assert fault.where == ("clean", 1)
-    assert fault.message == (
-        "`train` would be empty: `length` drops all 2 rows of `t.jsonl`: 2 shorter than 4 words"
-    )
+    assert fault.message == ("`train` would be empty: `length` drops all 2 rows of `t.jsonl`: 2 shorter than 4 words")
 
 
 def test_only_the_named_columns_and_files_are_cleaned(put, load_data):

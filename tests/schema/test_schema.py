@@ -182,7 +182,9 @@ def test_every_kind_is_in_the_schema():
         for node in definition["properties"].values()
         if "const" in node
     }
-    assert kinds == {name for family in ("adapters", "augment", "cleaners", "mixing", "tasks") for name in names(family)}
+    assert kinds == {
+        name for family in ("adapters", "augment", "cleaners", "mixing", "tasks") for name in names(family)
+    }
 
 
 @pytest.mark.parametrize("model", [each for _, each in document.TABLES], ids=lambda model: model.__name__)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
@@ -51,17 +50,3 @@ class Augmentation(Part):
         """A variant of each parent's text, in their order; the text itself where none can be made."""
         for parent in parents:
             yield self.apply(parent.text, parent.rng)
-
-
-class ModelAugmentation(Augmentation):
-    """An augmentation that a language model writes; it happens when a run begins, not when a spec is checked."""
-
-    model: Text
-    """Weights of the model that writes: `package:NAME`, a folder, or a hub id."""
-
-    def written(self, parents: Iterable[Parent], folder: Path) -> Iterator[str]:
-        """A variant of each parent's text by the model in `folder`; the parents come sorted by id and copy.
-
-        Batches are cut in that order and seeded by what they hold, so that the same rows give the same variants.
-        """
-        raise NotImplementedError

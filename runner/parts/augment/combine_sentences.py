@@ -1,0 +1,31 @@
+"""Two texts of the same class as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal
+
+from runner.parts.augment._augmentation import Augmentation, Parent
+
+
+class CombineSentences(Augmentation):
+    """Join a text with another of the same labels, in either order.
+
+    ```toml
+    type = "combine_sentences"
+    ```
+    """
+
+    kind: ClassVar[str] = "combine_sentences"
+
+    type: Literal["combine_sentences"]
+    """The kind of augmentation."""
+
+    def variants(self, parents: Iterable[Parent]) -> Iterator[str]:
+        for parent in parents:
+            if not parent.peers:
+                yield parent.text
+                continue
+            both = [parent.text, parent.peers[parent.rng.randrange(len(parent.peers))]]
+            parent.rng.shuffle(both)
+            yield " ".join(both)
