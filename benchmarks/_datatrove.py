@@ -1,4 +1,4 @@
-"""Runs in a virtual environment of its own, with `datatrove[processing]`, `spacy` and `orjson`: MinHash over a JSON Lines file.
+"""MinHash by datatrove over a JSON Lines file, in an environment with `datatrove[processing]`, `spacy` and `orjson`.
 
 Shingles of characters instead of words, so that all sides compare the same sets; else the pipeline as it comes.
 """

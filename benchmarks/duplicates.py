@@ -207,9 +207,7 @@ def main() -> None:
     options.add_argument("--rows", type=positive, default=200_000, help="texts for us")
     options.add_argument("--datasketch-rows", type=positive, default=10_000, help="texts for datasketch")
     options.add_argument("--pairs", type=positive, default=3, help="interleaved measurements")
-    options.add_argument(
-        "--datatrove", metavar="PYTHON", help="a Python with `datatrove[processing]`, `spacy` and `orjson`"
-    )
+    options.add_argument("--datatrove", metavar="PYTHON", help="a Python that has datatrove, spacy and orjson")
     options.add_argument("--datatrove-rows", type=positive, default=50_000, help="texts for datatrove")
     given = options.parse_args()
     rows = perturbed(given.rows, seed=1)

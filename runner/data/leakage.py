@@ -6,7 +6,6 @@ score says how well texts were remembered.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +33,9 @@ def leaks(entry: Path, splits: Sequence[str], inputs: Sequence[str], mode: str) 
                 tally, found = between(entry, split, other, inputs, mode)
                 tallies.append(tally)
                 gone += found
-    shutil.rmtree(entry / ".scratch", ignore_errors=True)
+    scratch = entry / ".scratch"
+    if scratch.is_dir():
+        scratch.rmdir()
     return tallies, gone
 
 

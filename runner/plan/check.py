@@ -59,7 +59,7 @@ class Checker:
         loaded = {}
         for name in spec.experiment.data:
             if name in used:
-                found = self.data(spec, name, *used[name], base, faults)
+                found = None if faults.below("data", name) else self.data(spec, name, *used[name], base, faults)
                 if found is not None:
                     loaded[name] = found
             else:
@@ -142,6 +142,10 @@ class Faults:
         self.found.append(
             Diagnostic(code, message, file, place.line, place.column, place.end_column, where, hint, severity)
         )
+
+    def below(self, *where: str) -> bool:
+        """Whether there is an error in a table."""
+        return any(each.severity == "error" and each.path[: len(where)] == where for each in self.found)
 
     @property
     def errors(self) -> bool:

@@ -3,6 +3,8 @@
 import random
 import re
 import string
+import sys
+import unicodedata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from runner.parts.cleaners._buckets import greedy
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._pairs import Pairs, Texts
-from runner.parts.cleaners._shingles import Shingles, normalised
+from runner.parts.cleaners._shingles import Shingles, normalised, others
 from runner.parts.cleaners._twins import across, repeats
 from runner.parts.cleaners.exact_duplicates import ExactDuplicates
 from runner.parts.cleaners.near_duplicates import NearDuplicates
@@ -107,6 +109,11 @@ def changed(draw, text, times):
 )
 def test_what_counts_of_a_text(text, expected):
     assert normalised(text) == expected
+
+
+def test_marks_count_as_letters():
+    marks = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
+    assert [mark for mark in marks if others().match(mark)] == []
 
 
 @law

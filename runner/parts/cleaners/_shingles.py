@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -32,8 +31,12 @@ def normalised(text: str) -> str:
 
 @cache
 def others() -> re.Pattern[str]:
-    """What is neither letter nor mark nor digit. Marks are the vowels of many scripts."""
-    codes = (code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M")
+    """What is neither letter nor mark nor digit. Marks are the vowels of many scripts; all stand in two ranges."""
+    codes = (
+        code
+        for code in chain(range(0x300, 0x20000), range(0xE0100, 0xE0200))
+        if unicodedata.category(chr(code))[0] == "M"
+    )
     runs = ([code for _, code in run] for _, run in groupby(enumerate(codes), lambda pair: pair[1] - pair[0]))
     marks = "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in runs)
     return re.compile(f"(?:[^\\w{marks}]|_)+")

@@ -33,7 +33,7 @@ class Sketches:
         """Two 64-bit numbers a row, the same where the normalised text is the same."""
         import numpy as np
 
-        return np.fromfile(self.folder / "digests", np.uint64).reshape(-1, 2)
+        return np.memmap(self.folder / "digests", np.uint64, "r", shape=(self.rows, 2))
 
     def keys(self, band: int) -> np.ndarray:
         """A 32-bit number a row."""

@@ -2,7 +2,7 @@
 
 Two texts are alike when the sets of shingles of their normalised forms have a Jaccard similarity of at least the
 threshold. MinHash proposes pairs, their sets decide: no pair is told that isn't alike, and few that are get missed.
-Files and time grow with the rows; memory is about 50 bytes a row, and texts are read from the table when needed.
+Files and time grow with the rows; memory is about 80 bytes a row, and texts are read from the table when needed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def repeats(
     size: int = 5,
     workers: int | None = None,
 ) -> Iterator[Twin]:
-    """The rows of a table that are like another one, by position; without them no two rows that stay are alike.
+    """The rows of a table that are like one that stays, by position.
 
     In the order of the `id`, a row stays unless it is like a row that stays, which is its twin: neither the order of
     the rows nor the number of workers changes which rows these are. The text of a row is its `inputs`, joined by line
@@ -99,8 +99,8 @@ def across(
     with TemporaryDirectory(dir=scratch) as folder:
         known = sketch(reference, inputs, Path(folder, "reference"), shingles, bands, workers)
         asked = sketch(others, inputs, Path(folder, "others"), shingles, bands, workers)
-        firsts, _ = distinct(known.digests(), np.arange(known.rows))
-        rows, group = distinct(asked.digests(), np.arange(asked.rows))
+        firsts, _ = distinct(known.digests(), np.arange(known.rows, dtype=np.int32))
+        rows, group = distinct(asked.digests(), np.arange(asked.rows, dtype=np.int32))
         twins = same(known.digests()[firsts], asked.digests()[rows])
         exact = twins >= 0
         similarities = exact.astype(float)

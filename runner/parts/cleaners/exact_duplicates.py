@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner
-from runner.parts.cleaners._contents import by_id, digests, distinct
+from runner.parts.cleaners._contents import by_id, digests, distinct, repeated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,12 +37,9 @@ class ExactDuplicates(SetCleaner):
         if not table.num_rows:
             return
         firsts, group = distinct(digests(table, inputs, self.seen), by_id(table))
-        labels, ids = digests(table, targets), table["id"]
         twins = firsts[group]
         for position in np.flatnonzero(twins != np.arange(len(twins))).tolist():
-            twin = int(twins[position])
-            other = "" if (labels[position] == labels[twin]).all() else " with another label"
-            yield Judged(position, f"exact duplicate{other}", ids[twin].as_py())
+            yield repeated(table, targets, position, int(twins[position]), "exact duplicate")
 
     def seen(self, text: str) -> str:
         """What counts of a text."""

@@ -39,7 +39,7 @@ class LabelErrors(SetCleaner):
     """Whether such rows are only recorded, or go. Default `flag`."""
     folds: Annotated[int, Field(ge=2, le=100)] = 5
     """Parts of the rows, each judged by what the others teach. Default 5."""
-    files: Annotated[list[Split], Field(min_length=1)] | None = Field(["train"])
+    files: Annotated[list[Split], Field(min_length=1)] | None = Field(["train"])  # type: ignore[assignment]
     """Splits whose files it works on. Default `["train"]`."""
 
     def judge(self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path) -> Iterator[Judged]:

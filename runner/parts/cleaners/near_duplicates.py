@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner
-from runner.parts.cleaners._contents import digests
+from runner.parts.cleaners._contents import repeated
 from runner.parts.cleaners._twins import repeats
 
 if TYPE_CHECKING:
@@ -40,7 +40,5 @@ class NearDuplicates(SetCleaner):
     """Characters or words of a run. Default 5."""
 
     def judge(self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path) -> Iterator[Judged]:
-        labels, ids = digests(table, targets), table["id"]
         for each in repeats(table, inputs, scratch, threshold=self.threshold, unit=self.unit, size=self.size):
-            other = "" if (labels[each.position] == labels[each.twin]).all() else " with another label"
-            yield Judged(each.position, f"near duplicate{other}", ids[each.twin].as_py())
+            yield repeated(table, targets, each.position, each.twin, "near duplicate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from html.entities import html5
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -60,7 +61,7 @@ class StripHtml(Cleaner):
 
         def clean(text: str) -> str:
             if not MARKUP.search(text):
-                return REFERENCE.sub(lambda found: unescape(found[0]), text)
+                return REFERENCE.sub(referred, text)
             html = LESS.sub(lambda found: "&lt;" if found["bare"] else found[0], encodable(text))
             return str(extract_plain_text(html, main_content=self.main_content, list_bullets=False))
 
@@ -68,3 +69,8 @@ class StripHtml(Cleaner):
 
     def clean(self, text: str) -> str:
         return self.ready(None)(text)
+
+
+def referred(found: re.Match[str]) -> str:
+    """The character that a reference stands for; a name nobody knows stays."""
+    return unescape(found[0]) if found[0].startswith("&#") else html5.get(found[0][1:], found[0])

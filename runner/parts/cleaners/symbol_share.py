@@ -53,10 +53,10 @@ class SymbolShare(Cleaner):
         for failed, reason in (
             (text.count("#") > self.max_hashes * len(words), "too many # signs"),
             (sum(map(text.count, ELLIPSES)) > self.max_ellipses * len(words), "too many ellipses"),
-            (alphabetic < self.min_alphabetic_words * len(words), "too few words with letters"),
             (share(lines, str.startswith, BULLETS) > self.max_bullet_lines, "too many bullet lines"),
             (share(lines, str.endswith, ELLIPSES) > self.max_ellipsis_lines, "too many lines that end in an ellipsis"),
             (share(lines, str.endswith, TERMINAL) < self.min_ended_lines, "too few lines that end a sentence"),
+            (alphabetic < self.min_alphabetic_words * len(words), "too few words with letters"),
         ):
             if failed:
                 return Drop(reason)
