@@ -126,6 +126,7 @@ def test_a_kill_at_the_worst_moment_changes_no_bit(slow: Path, tmp_path: Path, m
     name = whole.trials[0].run
     run(whole, whole.trials[0], tmp_path / "whole", show=False)
     results = tmp_path / "killed"
+    prepare(slow, results)  # preparation removes folders of its own
     module, function, nth = MOMENTS[moment]
     words = ["run", str(slow), "--results", str(results)]
     done = subprocess.run(
