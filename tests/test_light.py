@@ -30,6 +30,7 @@ print("LOADED", [name for name in {heavy!r} if name in sys.modules])
         ["--help"],
         ["validate", "specs/quickstart.toml"],
         ["plan", "specs/quickstart.toml"],
+        ["data", "specs/quickstart.toml"],
         ["schema"],
         ["ls"],
         ["query", "SELECT 1 AS one"],
@@ -44,3 +45,16 @@ def test_light_verbs_load_no_heavy_library(words: list[str], tmp_path: Path) -> 
         [sys.executable, "-c", program, *words, *more], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.stdout.rstrip().endswith("LOADED []"), done.stdout[-500:] + done.stderr[-2000:]
+
+
+def test_checking_an_edited_spec_over_known_data_loads_no_numpy(tmp_path: Path) -> None:
+    program = PROGRAM.replace("{heavy!r}", repr(("numpy", "pyarrow", "pandas")))
+    spec = tmp_path / "edited.toml"
+    for epochs in (1, 2):
+        text = (ROOT / "specs/cleaning.toml").read_text(encoding="utf-8").replace("data/", f"{ROOT}/specs/data/")
+        spec.write_text(text.replace("epochs = 4", f"epochs = {epochs}"), encoding="utf-8")
+        words = ["validate", str(spec), "--results", str(tmp_path)]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+    assert done.stdout.rstrip().endswith("LOADED []"), done.stdout[-500:]

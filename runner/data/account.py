@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,6 +91,11 @@ class Tally:
 def excerpt(text: str) -> str:
     """The start of a text."""
     return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+
+
+def text_of(row: Mapping[str, Any], inputs: Sequence[str]) -> str:
+    """The inputs of a row, cut to an excerpt."""
+    return excerpt("\n".join(row[name] for name in inputs))
 
 
 def keep(entry: Path, tallies: list[Tally], gone: list[pa.RecordBatch]) -> None:

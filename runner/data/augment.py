@@ -19,8 +19,6 @@ from runner.parts.augment._augmentation import Augmentation, Parent
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 1
-
 
 class Peers(Sequence[str]):
     """The texts of a group of rows without the one at the place `own`, read when they are asked for."""
@@ -43,28 +41,22 @@ def augment(
     inputs: Sequence[str],
     targets: Sequence[str],
     entry: Path,
-) -> Mapping[str, Any]:
+) -> None:
     """Write the rows of train and those made of them; a text that stands in train or in `others` is not made again."""
     table = mapped(train)
-    known = {each for path in [train, *others] for each in texts_of(mapped(path), inputs)}
+    known = {each for path in [train, *others] for each in contents(mapped(path), inputs).tolist()}
+    alike = classes(table, targets)
     tallies = [Tally("augment", part.kind, "train", table.num_rows) for part in parts]
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield from with_parent(table)
         for place, (part, tally) in enumerate(zip(parts, tallies, strict=True)):
             began = time.perf_counter()
-            yield from made(part, place, table, inputs, targets, known, tally)
+            yield from made(part, place, table, inputs, alike, known, tally)
             tally.seconds = time.perf_counter() - began
 
-    rows = write(entry / "train.arrow", batches())
+    write(entry / "train.arrow", batches())
     keep(entry, tallies, [])
-    return {"rows": rows}
-
-
-def texts_of(table: pa.Table, inputs: Sequence[str]) -> Iterator[int]:
-    """The hash of each row's texts."""
-    for start in range(0, table.num_rows, SLICE):
-        yield from contents(table.slice(start, SLICE), inputs).tolist()
 
 
 def with_parent(table: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -81,7 +73,7 @@ def made(
     place: int,
     table: pa.Table,
     inputs: Sequence[str],
-    targets: Sequence[str],
+    alike: Mapping[int, tuple[np.ndarray, int]],
     known: set[int],
     tally: Tally,
 ) -> Iterator[pa.RecordBatch]:
@@ -90,7 +82,6 @@ def made(
 
     columns = part.columns or inputs
     parents = parents_of(part, place, table["id"])
-    alike = classes(table, targets)
     for start in range(0, len(parents), SLICE):
         rows = parents[start : start + SLICE]
         given = table.take(rows)
@@ -137,7 +128,7 @@ def parents_of(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarr
 
 def classes(table: pa.Table, targets: Sequence[str]) -> dict[int, tuple[np.ndarray, int]]:
     """For each row, the rows with the same labels in the order of their ids, and its own place among them."""
-    hashed = np.concatenate([contents(table.slice(start, SLICE), targets) for start in range(0, table.num_rows, SLICE)])
+    hashed = contents(table, targets)
     names = np.array(table["id"].to_pylist(), object)
     order = np.lexsort((np.argsort(np.argsort(names)), hashed))
     ordered = hashed[order]

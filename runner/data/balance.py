@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runner.data.account import Tally, keep
-from runner.data.identify import contents, keys
-from runner.data.tables import mapped, write
+from runner.data.identify import contents, keys, repeats
+from runner.data.tables import SLICE, mapped, write
 from runner.spec.tables import Cap, Data
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 1
-SLICE = 16_384
 
+def balance(train: Path, data: Data, by: Sequence[str], entry: Path) -> None:
+    """Write the rows of train that are learned from; those that repeat come last, with ids that end with `+1` etc.
 
-def wanted(data: Data) -> bool:
-    """Whether the stage changes which rows there are."""
-    return data.sample is not None or data.balance not in (None, "class_weights")
-
-
-def rules(data: Data, targets: Sequence[str]) -> dict[str, Any]:
-    """What decides the rows."""
-    fields = data.model_dump(mode="json", include={"sample", "balance"})
-    return {**fields, "by": sorted(classes_by(data, targets)), "version": VERSION}
-
-
-def classes_by(data: Data, targets: Sequence[str]) -> Sequence[str]:
-    """The columns whose values together are the classes."""
-    return [data.balance_by] if data.balance_by else targets
-
-
-def balance(train: Path, data: Data, targets: Sequence[str], entry: Path) -> Mapping[str, Any]:
-    """Write the rows of train that are learned from; those that repeat come last, with ids that end with `+1` etc."""
+    The values of the columns `by` are the classes.
+    """
     table = mapped(train)
     began = time.perf_counter()
-    classes = classes_of(table, classes_by(data, targets))
+    classes = np.unique(contents(table, by), return_inverse=True)[1]
     chosen = np.arange(table.num_rows)
     tallies = []
     if data.sample is not None:
@@ -67,13 +51,6 @@ def balance(train: Path, data: Data, targets: Sequence[str], entry: Path) -> Map
         tally.dropped = {reason: count for reason, count in tally.dropped.items() if count}
         tally.seconds = (time.perf_counter() - began) / len(tallies)
     keep(entry, tallies, [])
-    return {"rows": len(chosen) + len(again)}
-
-
-def classes_of(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
-    """The class of each row as a small number."""
-    hashed = [contents(table.slice(start, SLICE), columns) for start in range(0, table.num_rows, SLICE)]
-    return np.unique(np.concatenate(hashed), return_inverse=True)[1]
 
 
 def ranked(ids: pa.ChunkedArray, salt: bytes) -> np.ndarray:
@@ -121,8 +98,6 @@ def repeated(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: in
 def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[pa.RecordBatch]:
     """The chosen rows, then the repeats under ids of their own."""
     import pyarrow as pa
-
-    from runner.data.identify import repeats
 
     yield pa.RecordBatch.from_pylist([], table.schema)
     for start in range(0, len(chosen), SLICE):

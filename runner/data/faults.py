@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from runner.errors import RunnerError
+
+RESERVED = ("id", "line", "file", "_line", "_content")
 
 
 def counted(count: int, noun: str) -> str:
@@ -30,3 +32,12 @@ class DataFaults(RunnerError):
         told = "\n".join(f"  {'.'.join(map(str, fault.where))}: {fault.message}" for fault in self.faults)
         hints = dict.fromkeys(fault.hint for fault in self.faults if fault.hint)
         super().__init__(f"{counted(len(self.faults), 'fault')} in data set `{name}`:\n{told}", "; ".join(hints))
+
+
+def reserved(names: Sequence[str]) -> list[Fault]:
+    """Columns that have the name of one of ours."""
+    return [
+        Fault(("train",), f"the column name `{name}` is reserved", f"rename the column `{name}`")
+        for name in names
+        if name in RESERVED
+    ]

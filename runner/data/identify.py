@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from runner.data.tables import SLICE
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -17,9 +19,12 @@ def contents(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
     """The first 8 bytes of SHA-256 over the canonical JSON of each row's columns, as unsigned numbers."""
     ordered = sorted(columns)
     encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
-    rows = zip(*(table[name].to_pylist() for name in ordered), strict=True)
-    hashed = (hashlib.sha256(encode(dict(zip(ordered, row, strict=True))).encode()).digest()[:8] for row in rows)
-    return np.frombuffer(b"".join(hashed), ">u8").astype(np.uint64)
+    digests = []
+    for batch in table.select(ordered).to_batches(max_chunksize=SLICE):
+        rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+        values = (encode(dict(zip(ordered, row, strict=True))).encode() for row in rows)
+        digests.append(b"".join(hashlib.sha256(value).digest()[:8] for value in values))
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def numbered(content: np.ndarray, earlier: np.ndarray) -> tuple[pa.Array, pa.Array]:

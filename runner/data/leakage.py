@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.data.account import Gone, Tally, excerpt
+from runner.data.account import Gone, Tally, text_of
 from runner.data.tables import mapped, taken, write
 from runner.parts.cleaners._twins import across
 
@@ -33,9 +33,6 @@ def leaks(entry: Path, splits: Sequence[str], inputs: Sequence[str], mode: str) 
                 tally, found = between(entry, split, other, inputs, mode)
                 tallies.append(tally)
                 gone += found
-    scratch = entry / ".scratch"
-    if scratch.is_dir():
-        scratch.rmdir()
     return tallies, gone
 
 
@@ -44,8 +41,7 @@ def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: st
     began = time.perf_counter()
     mine, theirs = (mapped(entry / f"{name}.arrow") for name in (split, other))
     tally = Tally("split", "leakage", split, mine.num_rows)
-    scratch = entry / ".scratch"
-    found = sorted(across(theirs, mine, inputs, scratch, threshold=SIMILAR))
+    found = sorted(across(theirs, mine, inputs, entry, threshold=SIMILAR))
     gone = [leaked(mine, theirs, each, split, other, inputs, flagged=mode == "warn") for each in found]
     for each in gone:
         tally.gone(each)
@@ -65,5 +61,5 @@ def leaked(
     """A row that leaks, with its twin in the later split."""
     row = mine.select(["id", "line", *inputs]).slice(found.position, 1).to_pylist()[0]
     reason = f"{'also' if found.exact else 'nearly the same'} in {other}"
-    text = excerpt("\n".join(row[name] for name in inputs))
-    return Gone(split, row["id"], row["line"], "leakage", reason, theirs["id"][found.twin].as_py(), flagged, text)
+    twin = theirs["id"][found.twin].as_py()
+    return Gone(split, row["id"], row["line"], "leakage", reason, twin, flagged, text_of(row, inputs))

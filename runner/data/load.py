@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.data.account import facts_of, gone_of
 from runner.data.cache import Cache, fingerprint
-from runner.data.faults import DataFaults, Fault
+from runner.data.clean import Cleaned, clean
+from runner.data.counts import count, counted
+from runner.data.faults import DataFaults, Fault, reserved
 from runner.data.read import Origin, read
-from runner.data.tables import mapped, taken, write
+from runner.data.tables import mapped
+from runner.data.training import Training, trainings
 from runner.errors import RunnerError
 from runner.spec.tables import Data
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from runner.data.clean import Cleaned
-    from runner.data.prepare import Prepared
-    from runner.data.split import Rows
-
 __all__ = ["DataFaults", "Dropped", "Fault", "File", "Loaded", "load"]
 
 VERSION = 3
 SPLITS = ("train", "validation", "test")
-ABOUT = "about.json"
 
 
 class File(NamedTuple):
@@ -57,12 +55,25 @@ class Dropped(NamedTuple):
     text: str
 
 
+class Stage(NamedTuple):
+    """A cache entry that the data set went through; `split` is empty where it holds all of them."""
+
+    stage: str
+    split: str
+    key: str
+    entry: Path
+
+    def step(self, data: str) -> str:
+        """Its name in a plan and in the log: the files of a data set are cleaned one by one."""
+        return f"{self.stage} {data}" + (f" {self.split}" if self.stage == "clean" else "")
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A data set, whose tables are opened when they are asked for.
 
     `rows[split]` counts rows, `labels[column][split][label]` those of each value of a target; `written[split]` is the
-    file that the rows come from, as the spec writes it; `stages` are the cache entries (stage, split, key, folder).
+    file that the rows come from, as the spec writes it; `stages` are the cache entries in their order.
     """
 
     name: str
@@ -73,7 +84,7 @@ class Loaded:
     rows: dict[str, int]
     labels: dict[str, dict[str, dict[str, int]]]
     files: list[File]
-    stages: list[tuple[str, str, str, Path]]
+    stages: list[Stage]
 
     @cached_property
     def splits(self) -> dict[str, pa.Table]:
@@ -88,22 +99,18 @@ class Loaded:
     @property
     def account(self) -> list[dict[str, Any]]:
         """What each step of preparation did, in their order."""
-        from runner.data.account import facts_of
-
         return [
-            {**facts, "split": facts["split"] or split}
-            for _, split, _, entry in self.stages
-            for facts in facts_of(entry)
+            {**facts, "split": facts["split"] or stage.split}
+            for stage in self.stages
+            for facts in facts_of(stage.entry)
         ]
 
     def dropped(self) -> Iterator[Dropped]:
         """The rows that were left out or flagged, in the order of the steps."""
-        from runner.data.account import gone_of
-
         names = {**self.written, **{file.split: file.path for file in self.files}}
-        for _, stage_split, _, entry in self.stages:
-            for each in gone_of(entry):
-                split = each.split or stage_split
+        for stage in self.stages:
+            for each in gone_of(stage.entry):
+                split = each.split or stage.split
                 yield Dropped(split, names[split], each.line, each.id, *each[3:])
 
 
@@ -117,9 +124,6 @@ def load(
     tokenizer_file: Path | None = None,
 ) -> Loaded:
     """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong."""
-    from runner.data.clean import clean
-    from runner.data.prepare import reserved
-
     origins, faults = read_all(data, folder, cache)
     faults += reserved([*inputs, *targets])
     cleaned: dict[str, Cleaned] = {}
@@ -137,6 +141,8 @@ def load(
     key = fingerprint({"stage": "split", **why})
 
     def build(entry: Path) -> Mapping[str, Any]:
+        from runner.data.splitting import write_splits  # loads numpy, which known data do without
+
         return write_splits(name, data, origins, cleaned, inputs, targets, entry)
 
     entry = cache.make("split", key, build, why)
@@ -163,108 +169,6 @@ def inputs_of(data: Data, cleaned: Mapping[str, Cleaned]) -> dict[str, Any]:
     return {"files": files, "rules": rules, "leakage": data.leakage, "version": VERSION}
 
 
-def write_splits(
-    name: str,
-    data: Data,
-    origins: Mapping[str, Origin],
-    cleaned: Mapping[str, Cleaned],
-    inputs: Sequence[str],
-    targets: Sequence[str],
-    entry: Path,
-) -> dict[str, Any]:
-    """Build the stage `split`: a table a split without rows that leak, and how often each label occurs."""
-    from runner.data.account import batch_of, keep
-    from runner.data.leakage import leaks
-    from runner.data.prepare import unique_ids
-    from runner.data.split import split
-
-    faults: list[Fault] = []
-    files = {each: found.prepared for each, found in cleaned.items()}
-    if data.id is not None:
-        unique_ids({each: (origins[each].written, files[each]) for each in files}, faults)
-    rows = split(data, files, faults)
-    empty = [each for each in rows if not len(rows[each].index)]
-    faults += [empty_split(each, data, origins, cleaned, rows) for each in empty if not faults]
-    if faults:
-        raise DataFaults(name, faults)
-    for split_name, part in rows.items():
-        write(entry / f"{split_name}.arrow", taken(renamed(files[part.origin]), part.index))
-    tallies, gone = leaks(entry, list(rows), inputs, data.leakage)
-    faults = leak_faults(data, tallies, entry)
-    if faults:
-        raise DataFaults(name, faults)
-    keep(entry, tallies, [batch_of(gone)])
-    about = {"origin": {each: part.origin for each, part in rows.items()}, **counts(entry, list(rows), targets)}
-    (entry / ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-    return {"rows": about["rows"]}
-
-
-def leak_faults(data: Data, tallies: Sequence[Any], entry: Path) -> list[Fault]:
-    """Rows that leak where that is an error, and a split that has no other rows."""
-    faults = []
-    for tally in tallies:
-        if not tally.dropped:
-            continue
-        said = ", ".join(f"{count:,} {reason}" for reason, count in tally.dropped.items())
-        first = next(iter(tally.samples.values()))[0]
-        message = f"of {tally.rows:,} rows of `{tally.split}` these leak: {said}; such as {first['before']!r}"
-        if data.leakage == "error":
-            faults.append(Fault(("leakage",), message, 'take them out, or write `leakage = "drop"`'))
-        elif not mapped(entry / f"{tally.split}.arrow").num_rows:
-            faults.append(Fault((tally.split,), f"`{tally.split}` would be empty: {message}", "name other rows"))
-    return faults
-
-
-def counts(entry: Path, splits: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
-    """Rows of each split and of each label."""
-    tables = {name: mapped(entry / f"{name}.arrow") for name in splits}
-    labels = {target: {name: tally(table, target) for name, table in tables.items()} for target in targets}
-    return {"rows": {name: table.num_rows for name, table in tables.items()}, "labels": labels}
-
-
-def tally(table: pa.Table, column: str) -> dict[str, int]:
-    """Rows by label."""
-    import pyarrow.compute as pc
-
-    found = pc.value_counts(table[column])
-    return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))
-
-
-def renamed(prepared: Prepared) -> pa.Table:
-    """The rows with `id` and `line` in front."""
-    table = prepared.table
-    kept = [name for name in table.column_names if name not in ("id", "_content", "_line")]
-    return table.select(["id", "_line", *kept]).rename_columns(["id", "line", *kept])
-
-
-def empty_split(
-    name: str, data: Data, origins: Mapping[str, Origin], cleaned: Mapping[str, Cleaned], rows: Mapping[str, Rows]
-) -> Fault:
-    """Why a split has no rows."""
-    rule = data.rules.get(name)
-    if rule is not None:
-        source = rows[rule.from_]
-        count = len(source.index)
-        share = f"fraction {rule.fraction:g}" if rule.fraction else f"`{rule.column}`"
-        message = f"`{name}` would be empty: {share} of the {count} rows of `{rule.from_}` gives none"
-        return Fault((name,), message, "take a larger fraction, or name a file")
-    written = origins[name].written
-    if cleaned[name].prepared.table.num_rows:
-        return Fault((name,), f"`{name}` would be empty: the other splits take all rows of `{written}`")
-    for facts in cleaned[name].account:
-        if facts["rows"] and not facts["kept"]:
-            lost = ", ".join(f"{count:,} {reason}" for reason, count in facts["dropped"].items())
-            if facts["step"] == "read":
-                lost = f"all rows of `{written}` ({facts['rows']}) lack a text or label"
-                return Fault((name,), f"`{name}` would be empty: {lost}")
-            places: list[Any] = [at for at, part in enumerate(data.clean) if getattr(part, "kind", "") == facts["step"]]
-            message = (
-                f"`{name}` would be empty: `{facts['step']}` drops all {facts['rows']} rows of `{written}`: {lost}"
-            )
-            return Fault(("clean", places[0]), message, "loosen it, or leave it out")
-    return Fault((name,), f"`{name}` would be empty: `{written}` has no rows")
-
-
 def finished(
     name: str,
     data: Data,
@@ -277,47 +181,31 @@ def finished(
     cache: Cache,
 ) -> Loaded:
     """The data set of a stage `split`, balanced and augmented as the spec asks."""
-    from runner.data import balance as balancing
-
-    about = json.loads((entry / ABOUT).read_bytes())
+    about = counted(entry)
     files = cache.manifest("split", key)["files"]
     written = {split: origins[about["origin"][split]].written for split in SPLITS if split in about["origin"]}
     places = {split: entry / f"{split}.arrow" for split in written}
     keys = {split: str(files[f"{split}.arrow"]["sha256"]) for split in written}
-    stages = [("clean", split, each.key, each.entry) for split, each in cleaned.items()] + [("split", "", key, entry)]
+    stages = [Stage("clean", split, each.key, each.entry) for split, each in cleaned.items()]
+    stages.append(Stage("split", "", key, entry))
     rows, labels = about["rows"], about["labels"]
-    for stage, why, build in later(data, inputs, targets, balancing):
-        why = {"split": key, **why}
-        key = fingerprint({"stage": stage, **why})
-        made = cache.make(stage, key, partial(build, dict(places)), why)
-        places["train"], keys["train"] = made / "train.arrow", key
-        stages.append((stage, "train", key, made))
-        found = counts(made, ["train"], targets)
-        rows = rows | found["rows"]
-        labels = {target: labels[target] | found["labels"][target] for target in labels}
+    for training in trainings(data, inputs, targets):
+        why = {"split": key, **training.why}
+        key = fingerprint({"stage": training.stage, **why})
+        entry = cache.make(training.stage, key, partial(rewritten, training, dict(places), targets), why)
+        stages.append(Stage(training.stage, "train", key, entry))
+        places["train"], keys["train"] = entry / "train.arrow", key
+        about = counted(entry)
+        rows = rows | about["rows"]
+        labels = {target: labels[target] | about["labels"][target] for target in labels}
     listed = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
     return Loaded(name, key, places, keys, written, rows, labels, listed, stages)
 
 
-def later(data: Data, inputs: Sequence[str], targets: Sequence[str], balancing: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The stages after `split` that the spec asks for: name, what decides them, and how they are built."""
-    if balancing.wanted(data):
-
-        def balanced(places: Mapping[str, Path], entry: Path) -> Mapping[str, Any]:
-            return dict(balancing.balance(places["train"], data, targets, entry))
-
-        yield "balance", balancing.rules(data, targets), balanced
-    if data.augment:
-        from runner.data import augment as augmenting
-
-        parts: Any = data.augment
-
-        def augmented(places: Mapping[str, Path], entry: Path) -> Mapping[str, Any]:
-            others = [path for split, path in places.items() if split != "train"]
-            return augmenting.augment(places["train"], others, parts, inputs, targets, entry)
-
-        fields = [part.model_dump(mode="json") for part in data.augment]
-        yield "augment", {"augment": fields, "version": augmenting.VERSION}, augmented
+def rewritten(training: Training, places: Mapping[str, Path], targets: Sequence[str], entry: Path) -> Mapping[str, Any]:
+    """Build a stage that writes train anew."""
+    training.write(places, entry)
+    return {"rows": count(entry, ["train"], targets)["rows"]}
 
 
 def constant(text: str, count: int) -> pa.Array:

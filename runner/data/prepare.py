@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from runner.data.columns import as_text, kind_of, lacking
-from runner.data.faults import Fault, counted
+from runner.data.faults import RESERVED, Fault, counted
 from runner.data.identify import contents, keys, numbered, repeats
 from runner.data.read import Origin
 from runner.data.tables import SLICE
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 NAMED = 5
-RESERVED = ("id", "line", "file", "_line", "_content")
 
 
 class Skipped(NamedTuple):
@@ -28,22 +26,6 @@ class Skipped(NamedTuple):
 
     line: int
     reason: str
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The rows of one file: `id`, `_content` (which repeats of an input share), `_line` and the file's columns."""
-
-    table: pa.Table
-
-
-def reserved(names: Sequence[str]) -> list[Fault]:
-    """Columns that have the name of one of ours."""
-    return [
-        Fault(("train",), f"the column name `{name}` is reserved", f"rename the column `{name}`")
-        for name in names
-        if name in RESERVED
-    ]
 
 
 def columns_faults(split: str, origin: Origin, data: Data, wanted: Sequence[str]) -> list[Fault]:
@@ -143,12 +125,12 @@ def places(skipped: Sequence[Skipped]) -> str:
     return ", ".join(told) + (f" and {len(skipped) - NAMED} more" if len(skipped) > NAMED else "")
 
 
-def unique_ids(files: Mapping[str, tuple[str, Prepared]], faults: list[Fault]) -> None:
+def unique_ids(files: Mapping[str, tuple[str, pa.Table]], faults: list[Fault]) -> None:
     """Each id may occur once in all files of the data set."""
     known = list(files.values())
     if not known:
         return
-    hashed = np.concatenate([keys(prepared.table["id"]) for _, prepared in known])
+    hashed = np.concatenate([keys(table["id"]) for _, table in known])
     again = np.flatnonzero(repeats(hashed) > 0)
     told = []
     for row in again[:NAMED].tolist():
@@ -165,11 +147,10 @@ def unique_ids(files: Mapping[str, tuple[str, Prepared]], faults: list[Fault]) -
         )
 
 
-def place(known: list[tuple[str, Prepared]], row: int, part: int) -> str:
+def place(known: list[tuple[str, pa.Table]], row: int, part: int) -> str:
     """Of a row counted through all files: its id (part 0), or its file and line (part 1)."""
-    for name, prepared in known:
-        if row < prepared.table.num_rows:
-            line = prepared.table["_line"][row].as_py()
-            return (prepared.table["id"][row].as_py(), f"{name} line {line}")[part]
-        row -= prepared.table.num_rows
+    for name, table in known:
+        if row < table.num_rows:
+            return (table["id"][row].as_py(), f"{name} line {table['_line'][row].as_py()}")[part]
+        row -= table.num_rows
     raise IndexError(row)

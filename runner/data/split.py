@@ -16,7 +16,7 @@ import numpy as np
 from runner.data.columns import as_text, kind_of
 from runner.data.faults import Fault, counted
 from runner.data.identify import keys
-from runner.data.prepare import Prepared, Skipped, places
+from runner.data.prepare import Skipped, places
 from runner.data.strata import cover
 from runner.errors import did_you_mean
 from runner.spec.tables import Data, Split
@@ -36,9 +36,9 @@ class Rows:
     index: np.ndarray
 
 
-def split(data: Data, files: Mapping[str, Prepared], faults: list[Fault]) -> dict[str, Rows]:
+def split(data: Data, files: Mapping[str, pa.Table], faults: list[Fault]) -> dict[str, Rows]:
     """Which rows each split has, in the order train, validation, test."""
-    rows = {name: Rows(name, np.arange(prepared.table.num_rows)) for name, prepared in files.items()}
+    rows = {name: Rows(name, np.arange(table.num_rows)) for name, table in files.items()}
     rules = data.rules
     waiting = {rule.from_ for rule in rules.values()}
     while ready := sorted(waiting & rows.keys()):
@@ -54,10 +54,9 @@ def split(data: Data, files: Mapping[str, Prepared], faults: list[Fault]) -> dic
 
 
 def divide(
-    source: str, rules: Mapping[str, Split], rows: Rows, prepared: Prepared, faults: list[Fault]
+    source: str, rules: Mapping[str, Split], rows: Rows, table: pa.Table, faults: list[Fault]
 ) -> dict[str, Rows]:
     """The rows of the splits taken from `source`, and what remains of it."""
-    table = prepared.table
     wanted = {word for rule in rules.values() for word in (rule.column, rule.stratify, rule.group) if word}
     if len(rows.index) < table.num_rows:
         known = ["_content", "_line", *sorted(wanted & set(table.column_names))]

@@ -77,11 +77,11 @@ def data_steps(checked: Checked) -> list[Step]:
     steps = []
     for name, loaded in checked.loaded.items():
         before: tuple[str, ...] = ()
-        for stage, split, key, entry in loaded.stages:
-            step = " ".join(each for each in (stage, name, split if stage == "clean" else "") if each)
-            inputs = () if stage == "clean" else before
-            steps.append(Step(step, key, inputs, True, "done by the check", detail_of(facts_of(entry))))
-            before = (*before, step) if stage == "clean" else (step,)
+        for stage in loaded.stages:
+            step, first = stage.step(name), stage.stage == "clean"
+            detail = detail_of(facts_of(stage.entry))
+            steps.append(Step(step, stage.key, () if first else before, True, "done by the check", detail))
+            before = (*before, step) if first else (step,)
     return steps
 
 
@@ -118,9 +118,9 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
     del reads["train"]["checkpoint_minutes"]
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
-    data: dict[str, Any] = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
-    weighed_tasks = [name for name in experiment.tasks if weighed(checked.spec, name)]
-    data |= {"class_weights": weighed_tasks} if weighed_tasks else {}
+    data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
+    by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
+    reads |= {"class_weights": by_weight} if by_weight else {}
     version = __version__.split(".")[0]
     key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))

@@ -14,10 +14,9 @@ AT_ONCE = 1000
 def accounted(work: Work) -> None:
     """Record what the preparation of each data set did; the check did it, or found it in the cache."""
     for name, loaded in work.checked.loaded.items():
-        for stage, split, _, entry in loaded.stages:
-            step = " ".join(each for each in (stage, name, split if stage == "clean" else "") if each)
-            account = facts_of(entry)
-            with work.stage(step, account[-1]["kept"] if account else None) as detail:
+        for stage in loaded.stages:
+            account = facts_of(stage.entry)
+            with work.stage(stage.step(name), account[-1]["kept"] if account else None) as detail:
                 detail["account"] = [{key: facts[key] for key in facts if key != "samples"} for facts in account]
         dropped(work, name, loaded)
 

@@ -123,10 +123,10 @@ def test_a_truncated_entry_is_made_again(put, load_data):
     written(put, "t.jsonl", [(f"{i * 7919} is {i * 104729}", "x") for i in range(50)])
     fields = {"train": "t.jsonl", "validation": {"fraction": 0.2}, "clean": [{"type": "lowercase"}]}
     before = load_data(**fields)
-    place = before.stages[0][3] / "rows.arrow"
+    place = before.stages[0].entry / "rows.arrow"
     kept = before.splits["train"].to_pylist()
     place.write_bytes(place.read_bytes()[:100])
-    for stale in before.stages[1][3].glob("*.arrow"):
+    for stale in before.stages[1].entry.glob("*.arrow"):
         stale.unlink()
     assert load_data(**fields).splits["train"].to_pylist() == kept
 

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.data.identify import contents, keys, numbered, repeats
-from runner.data.prepare import Prepared
 from runner.data.split import split
 from runner.spec.tables import Data
 
@@ -20,7 +19,7 @@ examples = st.lists(st.tuples(st.text("abcd", max_size=3), st.sampled_from("xyz"
 laws = settings(deadline=None, max_examples=60)
 
 
-def prepared(rows) -> Prepared:
+def prepared(rows) -> pa.Table:
     names = {"text": 0, "label": 1, "group": 2}
     table = pa.table(
         {name: pa.array([row[i] for row in rows], pa.string()) for name, i in names.items()}
@@ -28,7 +27,7 @@ def prepared(rows) -> Prepared:
     )
     content = contents(table, ["text"])
     same, ids = numbered(content, repeats(content))
-    return Prepared(table.add_column(0, "id", ids).add_column(1, "_content", same))
+    return table.add_column(0, "id", ids).add_column(1, "_content", same)
 
 
 def parts(rows, faults=None, **rules) -> dict[str, list[tuple]]:
@@ -109,7 +108,7 @@ def test_shares_are_as_asked():
 def test_u_is_the_hash_of_the_content():
     rows = [(str(i), "x", "") for i in range(100)]
     file = prepared(rows)
-    u = keys(file.table["_content"], b"split:") / 2**64
+    u = keys(file["_content"], b"split:") / 2**64
     expected = [row for row, place in zip(rows, u, strict=True) if place < 0.3]
     assert parts(rows, validation={"fraction": 0.3})["validation"] == expected
 
