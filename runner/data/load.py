@@ -137,8 +137,7 @@ def load(
             raise DataFaults(name, [Fault(("clean",), needs, "`pip install 'runner[clean]'`")]) from error
     if faults:
         raise DataFaults(name, faults)
-    why = inputs_of(data, cleaned)
-    key = fingerprint({"stage": "split", **why})
+    key, why = split_key(data, {split: each.key for split, each in cleaned.items()})
 
     def build(entry: Path) -> Mapping[str, Any]:
         from runner.data.splitting import write_splits  # loads numpy, which known data do without
@@ -162,11 +161,11 @@ def read_all(data: Data, folder: Path, cache: Cache) -> tuple[dict[str, Origin],
     return origins, faults
 
 
-def inputs_of(data: Data, cleaned: Mapping[str, Cleaned]) -> dict[str, Any]:
-    """All that decides which rows a split has."""
+def split_key(data: Data, files: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Key and inputs of the stage `split`: all that decides which rows a split has; `files` are keys of `clean`."""
     rules = {name: rule.model_dump(by_alias=True, exclude_none=True) for name, rule in data.rules.items()}
-    files = {name: each.key for name, each in cleaned.items()}
-    return {"files": files, "rules": rules, "leakage": data.leakage, "version": VERSION}
+    why = {"files": dict(files), "rules": rules, "leakage": data.leakage, "version": VERSION}
+    return fingerprint({"stage": "split", **why}), why
 
 
 def finished(
@@ -190,8 +189,7 @@ def finished(
     stages.append(Stage("split", "", key, entry))
     rows, labels = about["rows"], about["labels"]
     for training in trainings(data, inputs, targets):
-        why = {"split": key, **training.why}
-        key = fingerprint({"stage": training.stage, **why})
+        key, why = training.key(key)
         entry = cache.make(training.stage, key, partial(rewritten, training, dict(places), targets), why)
         stages.append(Stage(training.stage, "train", key, entry))
         places["train"], keys["train"] = entry / "train.arrow", key

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.data.cache import Cache, fingerprint
 from runner.data.files import content_hash, locate, source_of
 from runner.data.tables import mapped, write
 from runner.errors import RunnerError
+from runner.parts.sources._source import Source
 from runner.parts.sources.dataset import container, wanted_split
 
 if TYPE_CHECKING:
@@ -44,8 +45,18 @@ class Origin:
         return [name for name in self.table.column_names if name != "_line"]
 
 
-def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin:
-    """The rows of what a spec in `folder` names; RunnerError where they can't be had."""
+class Reading(NamedTuple):
+    """What is to be read and how: `key` and `why` name the cache entry."""
+
+    path: Path
+    source: Source
+    sha256: str
+    key: str
+    why: Mapping[str, Any]
+
+
+def reading(written: str, folder: Path, format: str | None, cache: Cache) -> Reading:
+    """What a spec in `folder` names, without reading its rows; RunnerError where it can't be had."""
     path = locate(written, folder)
     source = source_of(path, format)
     if source.endings and path.is_dir():
@@ -59,7 +70,12 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
         "split": wanted_split(path),
         **unpacked,
     }
-    key = fingerprint({"stage": "read", **inputs})
+    return Reading(path, source, sha256, fingerprint({"stage": "read", **inputs}), {"file": path.name, **inputs})
+
+
+def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin:
+    """The rows of what a spec in `folder` names; RunnerError where they can't be had."""
+    path, source, sha256, key, why = reading(written, folder, format, cache)
 
     def build(entry: Path) -> Mapping[str, Any]:
         rows = write(entry / TABLE, source.batches(path))
@@ -67,7 +83,7 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
             raise RunnerError(f"`{written}` changed while it was read", "wait until it is written, then try again")
         return {"rows": rows, "bytes": size(path)}
 
-    entry = cache.make("read", key, build, {"file": path.name, **inputs})
+    entry = cache.make("read", key, build, why)
     manifest = cache.manifest("read", key)
     return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry)
 

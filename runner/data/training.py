@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runner.data.cache import fingerprint
 from runner.spec.tables import Data
 
 VERSION = 2
@@ -19,6 +20,11 @@ class Training(NamedTuple):
     stage: str
     why: Mapping[str, Any]
     write: Callable[[Places, Path], None]
+
+    def key(self, before: str) -> tuple[str, dict[str, Any]]:
+        """Key and inputs of the stage, by the key of the one before it."""
+        why = {"split": before, **self.why}
+        return fingerprint({"stage": self.stage, **why}), why
 
 
 def trainings(data: Data, inputs: Sequence[str], targets: Sequence[str]) -> Iterator[Training]:
