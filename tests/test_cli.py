@@ -164,3 +164,46 @@ def test_a_first_spec_is_written_and_valid(say: Any, tiny: Path) -> None:
 
 def test_the_schema_is_printed(say: Any) -> None:
     assert json.loads(say("schema")[1])["title"] == "Experiment of runner"
+
+
+def test_the_cache_for_people_and_for_machines(say: Any, tiny: Path) -> None:
+    assert say("cache", "ls")[:2] == (0, f"nothing is cached in `{tiny.parent / 'results' / 'cache'}`\n")
+    assert say("data", str(tiny))[0] == 0
+    code, out, err = say("cache", "ls")
+    assert (code, err) == (0, "") and out.splitlines()[0].split() == ["stage", "key", "rows", "size", "built", "used", "in", "use", "from"]  # fmt: skip
+    assert "train.csv" in out and "3 in all" in out
+    found = json.loads(say("cache", "ls", "--json")[1])
+    assert {stage: sums["entries"] for stage, sums in found["stages"].items()} == {"read": 3, "clean": 3, "split": 1}
+    assert found["bytes"] == sum(each["bytes"] for each in found["entries"]) > 0
+    assert all(each["in_use"] for each in found["entries"])  # by this very process
+    key = found["entries"][-1]["key"]
+    assert say("cache", "explain", f"split/{key[:8]}")[1].startswith(f"split/{key}\n  from test.csv, train.csv, ")
+    assert "hit: built 20" in say("cache", "explain", str(tiny))[1]
+    assert json.loads(say("cache", "explain", str(tiny), "--json")[1])["data"]["films"][0]["state"] == "hit"
+    code, out, _ = say("cache", "gc", "--max-size", "0", "--dry-run")
+    assert code == 0 and out.endswith("7 more would have gone, but are in use\n")
+    assert json.loads(say("cache", "gc", "--json")[1])["removed"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["gc", "--max-size", "big"], "write such as 500MB, 5GB or 1.5GiB"),
+        (["gc", "--older-than", "5"], "such as 30d"),
+        (["explain", "read/00"], "`runner cache ls` lists the entries"),
+    ],
+)
+def test_a_wrong_word_about_the_cache_is_explained(say: Any, words: list[str], told: str) -> None:
+    code, out, err = say("cache", *words)
+    assert (code, out) == (1, "") and told in err
+
+
+@pytest.mark.parametrize("workers", ["many", "0", "-2", "1.5"])
+def test_a_wrong_number_of_workers_is_explained(
+    say: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("RUNNER_WORKERS", workers)
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', 'test = "test.csv"\nclean = [{ type = "lowercase" }]'), encoding="utf-8")  # fmt: skip
+    code, out, _ = say("validate", str(tiny))
+    assert code == 1 and f"the environment variable `RUNNER_WORKERS` is `{workers}`, no number of processes" in out
+    assert "write a whole number, at least 1" in out

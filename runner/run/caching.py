@@ -113,7 +113,7 @@ def bytes_of(written: str) -> int:
 
 def seconds_of(written: str) -> float:
     """The seconds that somebody means by "30d" or "12h"."""
-    found = re.fullmatch(r"\s*(\d{1,6})\s*([hdw])\s*", written)
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*([hdw])\s*", written)
     if found is None:
         raise RunnerError(
             f"`{written}` is no age", "write a number with h, d or w for hours, days or weeks, such as 30d"

@@ -143,11 +143,11 @@ def test_whoever_asks_while_an_entry_goes_gets_none_of_it(cache):
 
 
 def test_users_and_collectors_at_once(cache):
-    keys = [f"k{number}" for number in range(120)]
+    keys = [f"k{number}" for number in range(40)]
     for key in keys:
         build(cache, key)
     code = """
-        for number in range(120):
+        for number in range(40):
             entry = cache.make("read", f"k{number}", note, {})
             for _ in range(5):
                 assert (entry / "note.txt").read_text() in ("whole", "note")
@@ -159,12 +159,12 @@ def test_users_and_collectors_at_once(cache):
         while (
             one.poll() is None
             and other.poll() is None
-            and len(in_use(cache.folder, Contents(cache.folder).entries)) < 120
+            and len(in_use(cache.folder, Contents(cache.folder).entries)) < 40
         ):
             gc(cache.folder, max_size=0)
             rounds += 1
         assert heard(one) == heard(other) == "done" and rounds
-        assert gc(cache.folder, max_size=0).spared == 120
+        assert gc(cache.folder, max_size=0).spared == 40
 
 
 def test_what_we_use_ourselves_stays(cache):
