@@ -204,7 +204,7 @@ def test_a_cleaner_that_empties_all_texts_of_a_split_is_named(put, load_data, sp
         load_data(**files, clean=EMPTYING)
     (fault,) = caught.value.faults
     assert fault.where == ("clean", 1) and fault.message == (
-        f"`{split}` would be empty: `pattern` drops all 1 rows of `{split}.csv`: 1 no text is left"
+        f"`{split}` would be empty: `pattern` drops the only row of `{split}.csv`: 1 no text is left"
     )
 
 
@@ -213,4 +213,4 @@ def test_a_fraction_of_what_cleaning_left_may_be_nothing(put, load_data):
     with pytest.raises(DataFaults) as caught:
         load_data(train="t.csv", validation={"fraction": 0.01}, clean=EMPTYING)
     (fault,) = caught.value.faults
-    assert fault.message == "`validation` would be empty: fraction 0.01 of the 1 rows of `train` gives none"
+    assert fault.message == "`validation` would be empty: fraction 0.01 of the 1 row of `train` gives none"
