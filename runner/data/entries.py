@@ -138,7 +138,8 @@ def words(entry: Entry, contents: Contents) -> str:
     if entry.damaged:
         return "damaged"
     inputs = entry.about["inputs"]
-    files = ", ".join(contents.files(entry)) or "rows that are no longer cached"
+    alone = inputs.get("type")  # what one part made by itself
+    files = ", ".join(contents.files(entry)) or (str(alone) if alone else "rows that are no longer cached")
     parts = [part["type"] for name in ("clean", "augment") for part in inputs.get(name, [])]
     parts += [f"{name} {inputs[name]}" for name in ("sample", "balance") if inputs.get(name) is not None]
     parts += [f"up to {inputs['max_length']} tokens"] if "max_length" in inputs else []

@@ -278,3 +278,11 @@ def test_what_was_made_from_what(load_data, put, cache):
 
 def test_ages_in_words():
     assert [ago(0, seconds) for seconds in (5, 61, 3 * 3600, 86_400 * 9, -5)] == ["5 s", "1 min", "3 h", "9 d", "0 s"]
+
+
+def test_what_can_be_said_when_the_files_are_no_longer_known(cache):
+    build(cache, "clean/k", file="0" * 64, clean=[{"type": "lowercase"}])
+    build(cache, "written/k", type="paraphrase")
+    contents = Contents(cache.folder)
+    told = {each.stage: words(each, contents) for each in contents.entries}
+    assert told == {"clean": "rows that are no longer cached: lowercase", "written": "paraphrase"}
