@@ -87,7 +87,8 @@ def data_steps(checked: Checked) -> list[Step]:
 
 def detail_of(account: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What a stage did, step by step, with the sums of what it changed, dropped and made."""
-    found: dict[str, Any] = {"rows": account[0]["rows"]} if account else {}
+    first = {facts["split"]: facts["rows"] for facts in reversed(account)}
+    found: dict[str, Any] = {"rows": sum(first.values())} if account else {}
     for word in ("changed", "dropped", "flagged", "made"):
         counts = [facts[word] for facts in account]
         total = sum(sum(count.values()) if isinstance(count, dict) else count for count in counts)
