@@ -1,0 +1,51 @@
+"""Numbers that say how even or how rich counts are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log2
+
+import numpy as np
+
+DRAWN = 42  # words of a sample for `hdd`, as in its source
+
+
+def entropy(counts: Sequence[int]) -> float:
+    """Shannon's entropy of a distribution in bits."""
+    total = sum(counts)
+    return -sum(count / total * log2(count / total) for count in sorted(counts) if count) + 0.0
+
+
+def evenness(counts: Sequence[int], classes: int) -> float:
+    """Entropy over that of so many equal classes: 1 when all are equally frequent, 0 when there is but one."""
+    return min(1.0, entropy(counts) / log2(classes)) if classes > 1 else 0.0
+
+
+def hdd(counts: np.ndarray) -> float | None:
+    """The expected type-token ratio of 42 words drawn without replacement, given how often each word occurs.
+
+    HD-D of McCarthy and Jarvis (2010, doi:10.3758/BRM.42.2.381): unlike the type-token ratio it doesn't fall as texts
+    grow. None for fewer words.
+    """
+    total = int(counts.sum())
+    if total < DRAWN:
+        return None
+    frequencies, times = np.unique(counts, return_counts=True)
+    drawn = np.arange(DRAWN)
+    left = np.maximum(total - frequencies[:, None] - drawn, 0)
+    missed = np.prod(left / (total - drawn), axis=1)
+    return float((times * (1 - missed)).sum() / DRAWN)
+
+
+def cramers_v(table: Sequence[Mapping[str, int]]) -> float | None:
+    """How strongly two columns go together, from 0 (not at all) to 1 (one tells the other); Cramér 1946, section 21.9.
+
+    `table` has a row of counts by class for each group. None where there is one group or one class only.
+    """
+    classes = sorted({label for row in table for label in row})
+    found = np.array([[row.get(label, 0) for label in classes] for row in table], float)
+    if min(found.shape) < 2:
+        return None
+    expected = np.outer(found.sum(1), found.sum(0)) / found.sum()
+    chi2 = float(((found - expected) ** 2 / expected).sum())
+    return min(1.0, (chi2 / float(found.sum()) / (min(found.shape) - 1)) ** 0.5)
