@@ -38,14 +38,19 @@ def hdd(counts: np.ndarray) -> float | None:
 
 
 def cramers_v(table: Sequence[Mapping[str, int]]) -> float | None:
-    """How strongly two columns go together, from 0 (not at all) to 1 (one tells the other); Cramér 1946, section 21.9.
+    """How strongly two columns go together, from 0 (not at all) to 1 (one tells the other).
 
-    `table` has a row of counts by class for each group. None where there is one group or one class only.
+    Cramér's V with the correction of Bergsma (2013, doi:10.1016/j.jkss.2012.10.002), without which small groups seem to
+    differ. `table` has a row of counts by class for each group; None where there is only one of either.
     """
     classes = sorted({label for row in table for label in row})
     found = np.array([[row.get(label, 0) for label in classes] for row in table], float)
-    if min(found.shape) < 2:
+    rows, columns = found.shape
+    total = found.sum()
+    if min(rows, columns) < 2 or total < 2:
         return None
-    expected = np.outer(found.sum(1), found.sum(0)) / found.sum()
-    chi2 = float(((found - expected) ** 2 / expected).sum())
-    return min(1.0, (chi2 / float(found.sum()) / (min(found.shape) - 1)) ** 0.5)
+    expected = np.outer(found.sum(1), found.sum(0)) / total
+    phi2 = ((found - expected) ** 2 / expected).sum() / total
+    phi2 = max(0.0, phi2 - (rows - 1) * (columns - 1) / (total - 1))
+    least = min(each - (each - 1) ** 2 / (total - 1) for each in (rows, columns)) - 1
+    return float(min(1.0, (phi2 / least) ** 0.5)) if least > 0 else None
