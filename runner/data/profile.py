@@ -1,7 +1,7 @@
 """The profile of a split: how many rows and classes, how long, how rich and how repetitive its texts are.
 
-Nothing depends on the order of rows. Texts are read batch by batch; what is kept is about 25 bytes a row (the search for
-near duplicates keeps 80) and a bounded count of words and of runs of words, see `distinct`.
+Nothing depends on the order of rows. Texts are read batch by batch; what is kept is about 20 bytes a row (the search for near
+duplicates keeps 80) and a bounded count of words and of runs of words, see `distinct`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def lengths(values: np.ndarray) -> dict[str, Any]:
 def diversity(known: Traits, chosen: np.ndarray) -> dict[str, Any]:
     """How many different words there are, and runs of one to three words over all words: distinct-n.
 
-    Distinct-n as Li and others define it (2016, arXiv:1510.03055, section 5.2), in which distinct-1 is the type-token ratio.
+    Distinct-n as Li and others define it (2016, arXiv:1510.03055); distinct-1 is the type-token ratio.
     """
     runs = {length: Distinct() for length in (1, 2, 3)}
     for part in texts(known.table, known.inputs, chosen):
@@ -104,11 +104,11 @@ def diversity(known: Traits, chosen: np.ndarray) -> dict[str, Any]:
 
 def prefixes(known: Traits, chosen: np.ndarray) -> list[dict[str, Any]]:
     """The most common beginnings of three words."""
-    values, counts = np.unique(known.prefix[chosen], return_counts=True)
+    values, counts = np.unique(known.prefixes[chosen], return_counts=True)
     order = np.lexsort((values, -counts))[:PREFIXES]
     told = []
     for value, count in zip(values[order], counts[order].tolist(), strict=True):
-        words = prefix(known.text(int(np.argmax(known.prefix == value))))
+        words = prefix(known.text(int(np.argmax(known.prefixes == value))).split())
         told.append({"text": excerpt(words), "rows": count, "share": count / int(chosen.sum())})
     return told
 
@@ -146,18 +146,17 @@ def compared(known: Traits, column: str, targets: Sequence[str], sizes: dict[str
     """The profile of each of the largest groups, and how strongly each target goes together with them."""
     names, place = grouped(known.table, column)
     counts = np.bincount(place, minlength=len(names))
-    classes = [
-        {target: tally(known.table.select([target]).filter(place == group), target) for target in targets}
-        for group in range(len(names))
-    ]
     order = sorted(range(len(names)), key=lambda group: (-counts[group], names[group]))
+    classes = {
+        group: {target: tally(known.table.select([target]).filter(place == group), target) for target in targets}
+        for group in order
+    }
+    told = order[:GROUPS]
     return {
         "column": column,
         "count": len(names),
-        "cramers_v": {target: cramers_v([each[target] for each in classes]) for target in targets},
-        "largest": {
-            names[group]: described(known, place == group, classes[group], sizes) for group in order[:GROUPS]
-        },
+        "cramers_v": {target: cramers_v([each[target] for each in classes.values()]) for target in targets},
+        "largest": {names[group]: described(known, place == group, classes[group], sizes) for group in told},
         "others": int(counts[order[GROUPS:]].sum()),
     }
 

@@ -1,4 +1,4 @@
-"""What the profile knows of each row: how long it is, how it begins, its language, and which rows are nearly the same."""
+"""What the profile knows of each row: length, beginning and language, and which rows are nearly the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.data.identify import keys
 from runner.data.tables import SLICE
-from runner.data.wording import wording
+from runner.data.wording import hashed, prefix
 from runner.parts.cleaners._sketches import joined
 from runner.parts.cleaners._twins import repeats
 from runner.parts.cleaners.language import recogniser
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SIMILAR = 0.8  # Jaccard of character 5-grams, as for leakage
-ASKED = 100_000  # rows whose language is asked, those of smallest hash
+ASKED = 50_000  # rows whose language is asked, those of smallest hash
 UNSURE = "unsure"
 
 
@@ -42,7 +42,7 @@ class Traits:
     inputs: Sequence[str]
     characters: np.ndarray
     words: np.ndarray
-    prefix: np.ndarray
+    prefixes: np.ndarray
     languages: Languages | None
     cluster: np.ndarray
 
@@ -54,13 +54,21 @@ class Traits:
 
 def traits(table: pa.Table, inputs: Sequence[str], scratch: Path) -> Traits:
     """Those of all rows; files go to `scratch` meanwhile."""
-    characters, words, prefix = [], [], []
+    characters, words, prefixes = [], [], []
     for part in texts(table, inputs):
+        written = [text.split() for text in part]
         characters.append(np.fromiter(map(len, part), np.int32, len(part)))
-        words.append(np.fromiter((len(text.split()) for text in part), np.int32, len(part)))
-        prefix.append(wording(part).prefixes())
-    arrays = [np.concatenate(each) for each in (characters, words, prefix)]
-    return Traits(table, inputs, *arrays, languages(table, inputs), clusters(table, inputs, scratch))
+        words.append(np.fromiter(map(len, written), np.int32, len(part)))
+        prefixes.append(np.frombuffer(b"".join(hashed(prefix(each)) for each in written), np.uint64))
+    return Traits(
+        table,
+        inputs,
+        np.concatenate(characters),
+        np.concatenate(words),
+        np.concatenate(prefixes),
+        languages(table, inputs),
+        clusters(table, inputs, scratch),
+    )
 
 
 def texts(table: pa.Table, inputs: Sequence[str], chosen: np.ndarray | None = None) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""The words of texts as numbers: how long texts are, which words and runs of words they have, how they begin.
+"""The words of texts, and runs of them, as numbers.
 
 A word is what stands between spaces, in small letters and without the punctuation around it: "Don't!" is `don't`. What
 is only punctuation is no word, unless the whole text is. In a script without spaces a sentence is one word.
@@ -7,7 +7,8 @@ is only punctuation is no word, unless the whole text is. In a script without sp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from string import punctuation
 from typing import NamedTuple
 
@@ -36,31 +37,32 @@ class Wording(NamedTuple):
             sums += self.words[starts + place] * WEIGHTS[place]
         return mixed(sums)
 
-    def prefixes(self) -> np.ndarray:
-        """Hashes of the first three words of each text, or of all its words if it has fewer."""
-        starts = np.cumsum(self.counts) - self.counts
-        sums = np.zeros(len(self.counts), np.uint64)
-        for place in range(PREFIX):
-            there = self.counts > place
-            sums[there] += self.words[starts[there] + place] * WEIGHTS[place]
-        return mixed(sums)
-
 
 def wording(texts: Sequence[str]) -> Wording:
     """The words of these texts."""
     each = [words_of(text) for text in texts]
-    flat = [word for words in each for word in words]
-    codes = {word: hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest() for word in set(flat)}
-    hashes = np.frombuffer(b"".join(map(codes.__getitem__, flat)), np.uint64)
+    known = {word: hashed(word) for word in {word for words in each for word in words}}
+    hashes = np.frombuffer(b"".join(known[word] for words in each for word in words), np.uint64)
     return Wording(hashes, np.fromiter(map(len, each), np.int64, len(each)))
 
 
 def words_of(text: str) -> list[str]:
     """The words of one text, at least one unless it is blank."""
     written = text.casefold().split()
-    return [bare for word in written if (bare := word.strip(AROUND))] or written
+    return list(bare(written)) or written
 
 
-def prefix(text: str) -> str:
-    """The first three words of a text."""
-    return " ".join(words_of(text)[:PREFIX])
+def prefix(written: Sequence[str]) -> str:
+    """The first three words of a text that was split at its spaces."""
+    found = list(islice(bare(map(str.casefold, written)), PREFIX))
+    return " ".join(found or [word.casefold() for word in written[:PREFIX]])
+
+
+def bare(written: Iterable[str]) -> Iterator[str]:
+    """Words without the punctuation around them."""
+    return (found for word in written if (found := word.strip(AROUND)))
+
+
+def hashed(text: str) -> bytes:
+    """Eight bytes that stand for a text."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

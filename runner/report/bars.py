@@ -37,7 +37,11 @@ def classes(profiles: Profiles, target: str) -> list[tuple[str, Bars]]:
         return [("", table)]
     head, tail = table._replace(rows=table.rows[:ENDS]), table._replace(rows=table.rows[-ENDS:])
     whole = table._replace(rows=table.rows[:MOST], left_out=max(0, len(table.rows) - MOST))
-    return [(f"The {ENDS} most frequent", head), (f"The {ENDS} least frequent", tail), (f"All {len(table.rows)}", whole)]
+    return [
+        (f"The {ENDS} most frequent", head),
+        (f"The {ENDS} least frequent", tail),
+        (f"All {len(table.rows)}", whole),
+    ]
 
 
 def languages(profiles: Profiles) -> Bars | None:
@@ -53,9 +57,7 @@ def sizes(profiles: Profiles) -> Bars | None:
     """Clusters of near duplicates by how many rows they have; None where there are none."""
     found = {split: each["near_duplicates"]["sizes"] for split, each in profiles.items()}
     bins = sorted({(least, most) for each in found.values() for least, most, _ in each})
-    counts = {
-        split: {span(least, most): count for least, most, count in each} for split, each in found.items()
-    }
+    counts = {split: {span(least, most): count for least, most, count in each} for split, each in found.items()}
     rows = [(span(*each), [counts[split].get(span(*each), 0) for split in found]) for each in bins]
     return drawn("rows of a cluster", list(found), rows, "{:,}".format) if rows else None
 
@@ -73,7 +75,7 @@ def prefixes(split: str, profile: Mapping[str, Any]) -> Bars:
     """The most common beginnings of the texts of one split."""
     most = max(each["share"] for each in profile["prefixes"])
     rows = [
-        (each["text"], [Cell(f"{each['rows']:,}", f"({each['share']:.1%})", 100 * each["share"] / most)])
+        (each["text"], [Cell(f"{each['rows']:,}", f"({each['share']:.1%})", 100 * (each["share"] / most))])
         for each in profile["prefixes"]
     ]
     return Bars("prefix", [split], rows)
@@ -83,16 +85,17 @@ def shares(head: str, counts: Mapping[str, Mapping[str, int]]) -> Bars:
     """Counts by split and label, the most frequent first; bars compare shares of a split."""
     totals = {split: sum(each.values()) for split, each in counts.items()}
     labels = {label for each in counts.values() for label in each}
-    share = {
-        label: [each.get(label, 0) / (totals[split] or 1) for split, each in counts.items()] for label in labels
-    }
+    share = {label: [each.get(label, 0) / (totals[split] or 1) for split, each in counts.items()] for label in labels}
     ordered = sorted(labels, key=lambda label: ([-value for value in share[label]], label))
     most = max((max(each) for each in share.values()), default=0) or 1
     rows = [
-        (label, [
-            Cell(f"{each.get(label, 0):,}", f"({part:.1%})", 100 * part / most)
-            for each, part in zip(counts.values(), share[label], strict=True)
-        ])
+        (
+            label,
+            [
+                Cell(f"{each.get(label, 0):,}", f"({part:.1%})", 100 * (part / most))
+                for each, part in zip(counts.values(), share[label], strict=True)
+            ],
+        )
         for label in ordered
     ]
     return Bars(head, list(counts), rows)
@@ -105,7 +108,9 @@ def drawn(
     known = list(rows)
     most = most or max(max(values) for _, values in known) or 1
     return Bars(
-        head, columns, [(label, [Cell(said(value), "", 100 * value / most) for value in values]) for label, values in known]
+        head,
+        columns,
+        [(label, [Cell(said(value), "", 100 * (value / most)) for value in values]) for label, values in known],
     )
 
 

@@ -72,7 +72,12 @@ def histograms(profiles: Profiles, unit: str) -> list[Histogram]:
     made = []
     for split, each in lengths.items():
         bars = [
-            Bar(width * place, width, 100 * share / highest, f"{span(*found)} {unit}: {share:.1%}")
+            Bar(
+                width * place,
+                width,
+                100 * share / highest,
+                f"{span(*found)} {unit if found[1] > 1 else unit[:-1]}: {share:.1%}",
+            )
             for place, found in enumerate(bins)
             if (share := shares[split].get(found, 0))
         ]

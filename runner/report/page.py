@@ -6,7 +6,6 @@ It takes what `runner data --json` prints. jinja2 escapes every text of the data
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def page(name: str, data: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format, "number": number}
-    environment.globals |= {"bars": bars, "charts": charts, "cut": partial(cut)}
+    environment.globals |= {"bars": bars, "charts": charts, "cut": cut}
     return environment.get_template("page.html").render(name=name, data=data)
 
 

@@ -106,6 +106,15 @@ def test_the_key_ignores_where_the_files_lie(tiny: Path) -> None:
     assert key(tiny, TINY.replace('"train.csv"', '"learn.csv"').replace("./encoder", "./trunk")) == before
 
 
+def test_groups_change_no_step(tiny: Path) -> None:
+    before = planned(tiny)
+    after = planned(tiny, TINY.replace('test = "test.csv"', 'test = "test.csv"\ngroups = "size"'))
+    assert [(each.name, each.key) for each in before.trials[0].steps] == [
+        (each.name, each.key) for each in after.trials[0].steps
+    ]
+    assert before.key == after.key
+
+
 def test_the_key_changes_with_the_data(tiny: Path) -> None:
     before = key(tiny)
     table = rows(64)
