@@ -24,8 +24,8 @@ def evenness(counts: Sequence[int], classes: int) -> float:
 def hdd(counts: np.ndarray) -> float | None:
     """The expected type-token ratio of 42 words drawn without replacement, given how often each word occurs.
 
-    HD-D of McCarthy and Jarvis (2010, doi:10.3758/BRM.42.2.381): unlike the type-token ratio it doesn't fall as texts
-    grow. None for fewer words.
+    HD-D of McCarthy and Jarvis (2007, Language Testing 24, 459-488): unlike the type-token ratio it doesn't fall as
+    texts grow. None for fewer words.
     """
     total = int(counts.sum())
     if total < DRAWN:

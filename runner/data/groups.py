@@ -1,4 +1,4 @@
-"""The column `groups` of a data set: in every file, one value a row. It changes no row, and no key but the profile's."""
+"""The column `groups` of data: in every file, one value a row. It changes no row and no key but that of profiles."""
 
 from __future__ import annotations
 

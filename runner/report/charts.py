@@ -103,7 +103,7 @@ def ranks(profiles: Profiles, target: str) -> Ranks:
 
 
 def legend(profile: Mapping[str, Any], target: str) -> list[str]:
-    """The classes with a colour of their own: the most frequent of the split."""
+    """The classes with a colour of their own: the most frequent of a split, the same in the bars of all splits."""
     names = list(profile["classes"][target]["rows"])
     return names if len(names) <= COLOURS + 1 else names[:COLOURS]
 
