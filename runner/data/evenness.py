@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import log2
+from collections.abc import Sequence
+from math import fsum, log2
 
 import numpy as np
 
@@ -37,20 +37,19 @@ def hdd(counts: np.ndarray) -> float | None:
     return float((times * (1 - missed)).sum() / DRAWN)
 
 
-def cramers_v(table: Sequence[Mapping[str, int]]) -> float | None:
+def cramers_v(first: np.ndarray, second: np.ndarray) -> float | None:
     """How strongly two columns go together, from 0 (not at all) to 1 (one tells the other).
 
     Cramér's V with the correction of Bergsma (2013, doi:10.1016/j.jkss.2012.10.002), without which small groups seem to
-    differ. `table` has a row of counts by class for each group; None where there is only one of either.
+    differ. A column has whole numbers from 0 on; None where one has a single value, or the rows are too few to say.
     """
-    classes = sorted({label for row in table for label in row})
-    found = np.array([[row.get(label, 0) for label in classes] for row in table], float)
-    rows, columns = found.shape
-    total = found.sum()
-    if min(rows, columns) < 2 or total < 2:
+    pairs, counts = np.unique(first.astype(np.int64) * (int(second.max()) + 1) + second, return_counts=True)
+    rows, columns = (np.bincount(each) for each in (first, second))
+    total, sizes = len(first), [len(np.flatnonzero(each)) for each in (rows, columns)]
+    if min(sizes) < 2:
         return None
-    expected = np.outer(found.sum(1), found.sum(0)) / total
-    phi2 = ((found - expected) ** 2 / expected).sum() / total
-    phi2 = max(0.0, phi2 - (rows - 1) * (columns - 1) / (total - 1))
-    least = min(each - (each - 1) ** 2 / (total - 1) for each in (rows, columns)) - 1
-    return float(min(1.0, (phi2 / least) ** 0.5)) if least > 0 else None
+    of_row, of_column = np.divmod(pairs, len(columns))
+    phi2 = fsum(counts / rows[of_row] * (counts / columns[of_column])) - 1  # chi-squared over the rows
+    phi2 = max(0.0, phi2 - (sizes[0] - 1) * (sizes[1] - 1) / (total - 1))
+    least = min(each - (each - 1) ** 2 / (total - 1) for each in sizes) - 1
+    return min(1.0, (phi2 / least) ** 0.5) if least > 0 else None

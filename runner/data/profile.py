@@ -144,30 +144,34 @@ def near_duplicates(known: Traits, chosen: np.ndarray) -> dict[str, Any]:
 
 def compared(known: Traits, column: str, targets: Sequence[str], sizes: dict[str, int]) -> dict[str, Any]:
     """The profile of each of the largest groups, and how strongly each target goes together with them."""
-    names, place = grouped(known.table, column)
+    names, place = encoded(named(known.table[column]))
     counts = np.bincount(place, minlength=len(names))
     order = sorted(range(len(names)), key=lambda group: (-counts[group], names[group]))
-    classes = {
-        group: {target: tally(known.table.select([target]).filter(place == group), target) for target in targets}
-        for group in order
-    }
-    told = order[:GROUPS]
+    largest = {}
+    for group in order[:GROUPS]:
+        chosen = place == group
+        classes = {target: tally(known.table.select([target]).filter(chosen), target) for target in targets}
+        largest[names[group]] = described(known, chosen, classes, sizes)
     return {
         "column": column,
         "count": len(names),
-        "cramers_v": {target: cramers_v([each[target] for each in classes.values()]) for target in targets},
-        "largest": {names[group]: described(known, place == group, classes[group], sizes) for group in told},
+        "cramers_v": {target: cramers_v(place, encoded(known.table[target])[1]) for target in targets},
+        "largest": largest,
         "others": int(counts[order[GROUPS:]].sum()),
     }
 
 
-def grouped(table: pa.Table, column: str) -> tuple[list[str], np.ndarray]:
-    """The names of the groups, and each row's place among them; missing and blank values are `(none)`."""
+def named(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The names of the groups; missing and blank values are `(none)`."""
     import pyarrow.compute as pc
 
-    text = as_text(table[column])
+    text = as_text(column)
     assert text is not None
-    text = text.fill_null("")
-    named = pc.if_else(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0), NONE, text)
-    encoded = named.combine_chunks().dictionary_encode()
-    return encoded.dictionary.to_pylist(), np.asarray(encoded.indices)
+    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0)
+    return pc.if_else(pc.fill_null(blank, True), NONE, text)
+
+
+def encoded(column: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """The different texts, and each row's place among them."""
+    chunks = column.dictionary_encode().unify_dictionaries().chunks
+    return chunks[0].dictionary.to_pylist(), np.concatenate([np.asarray(chunk.indices) for chunk in chunks])

@@ -106,5 +106,5 @@ def clusters(table: pa.Table, inputs: Sequence[str], scratch: Path) -> np.ndarra
     """For each row the one that it and others are nearly the same as: the first of them by id."""
     found = np.full(table.num_rows, -1, np.int32)
     for each in repeats(table, inputs, scratch, threshold=SIMILAR):
-        found[[each.position, each.twin]] = each.twin
+        found[each.position] = found[each.twin] = each.twin
     return found

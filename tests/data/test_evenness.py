@@ -43,20 +43,32 @@ def test_hdd_is_its_definition(found):
     assert 0 < wanted <= 1
 
 
+def v(first: str, second: str) -> float | None:
+    """Cramér's V of two columns of digits."""
+    return cramers_v(*(np.array(list(map(int, each))) for each in (first, second)))
+
+
 def test_cramers_v_of_one_table_by_hand():
     # phi2 = 1, less 2 * 1 / 3; the corrected 3 rows and 2 columns both come to 5 / 3
-    assert cramers_v([{"x": 2}, {"x": 1}, {"y": 1}]) == pytest.approx((1 / 3 / (2 / 3)) ** 0.5)
-    assert cramers_v([{"x": 500}, {"y": 500}]) == pytest.approx(1.0)
-    assert cramers_v([{"x": 50, "y": 50}, {"x": 50, "y": 50}]) == 0.0
+    assert v("0012", "0001") == pytest.approx((1 / 3 / (2 / 3)) ** 0.5)
+    assert v("5" * 500 + "2" * 500, "0" * 500 + "1" * 500) == pytest.approx(1.0)
+    assert v("0101" * 50, "0011" * 50) == 0.0
+    # 30 and 10 against 10 and 30: phi2 = 0.25, less 1 / 79; the corrected size of both is 2 - 1 / 79
+    assert v("0" * 40 + "1" * 40, "0" * 30 + "1" * 10 + "1" * 30 + "0" * 10) == pytest.approx(((0.25 - 1 / 79) / (1 - 1 / 79)) ** 0.5)  # fmt: skip
 
 
 def test_cramers_v_needs_two_groups_and_two_classes():
-    assert cramers_v([{"x": 5, "y": 3}]) is None
-    assert cramers_v([{"x": 5}, {"x": 3}]) is None
-    assert cramers_v([{"x": 1}, {"y": 1}]) is None  # so few rows say nothing
+    assert v("00000000", "00010101") is None
+    assert v("00010101", "00000000") is None
+    assert v("01", "01") is None  # so few rows say nothing
 
 
-@given(st.lists(st.dictionaries(st.sampled_from("xyz"), st.integers(1, 9), min_size=1), min_size=1, max_size=4))
-def test_cramers_v_lies_between_0_and_1(table):
-    found = cramers_v(table)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_cramers_v_lies_between_0_and_1_whatever_the_order_and_names(rows, rng):
+    found = cramers_v(*np.array(rows).T)
     assert found is None or 0 <= found <= 1
+    shuffled = np.array(rng.sample(rows, len(rows))).T
+    assert cramers_v(4 - shuffled[0], 3 - shuffled[1]) == found

@@ -120,6 +120,14 @@ def test_of_many_groups_the_largest_are_told(told):
     assert next(iter(groups["largest"])) == "g00" and "g39" not in groups["largest"]
 
 
+def test_a_column_of_ids_is_no_burden(told):
+    """Only the groups that are told are looked at one by one."""
+    rows = [(f"{i:05}", f"text {i}", "xy"[i % 2], f"own {i}") for i in range(5000)]
+    groups = told(rows, "genre")["groups"]
+    assert (groups["count"], len(groups["largest"]), groups["others"]) == (5000, 30, 4970)
+    assert groups["cramers_v"]["label"] is None or 0 <= groups["cramers_v"]["label"] <= 1
+
+
 phrases = st.lists(st.sampled_from(["red", "blue", "Green!", "two  three", "naïve", "?", "a"]), min_size=1, max_size=9)
 rows = st.lists(
     st.tuples(phrases.map(" ".join), st.sampled_from("xyz"), st.sampled_from(["m", "n", " ", None])),
