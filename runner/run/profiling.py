@@ -9,6 +9,7 @@ from runner.data.faults import counted
 
 SHOWN = 10  # groups of a split
 CUT = 24  # characters of a text in a cell
+LEAST = 0.005  # share of a language that is told
 
 Profile = Mapping[str, Any]
 
@@ -100,8 +101,8 @@ def common(prefixes: Sequence[Mapping[str, Any]]) -> str:
 def spoken(languages: Mapping[str, Any] | None) -> str:
     if languages is None:
         return "not measured"  # the package isn't installed
-    shares = [f"{code} {count / languages['asked']:.0%}" for code, count in languages["rows"].items()]
-    return ", ".join(shares[:3])
+    shares = {code: count / languages["asked"] for code, count in languages["rows"].items()}
+    return ", ".join(f"{code} {share:.0%}" for code, share in list(shares.items())[:3] if share >= LEAST)
 
 
 def alike(found: Mapping[str, Any]) -> str:
