@@ -109,12 +109,24 @@ def plan(
 
 
 @app.command()
-def data(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
-    """Prepare the data of a spec and say what each step did to how many rows, with samples; train nothing."""
+def data(
+    spec: Spec,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with samples and plots too.")] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Prepare the data of a spec, say what each step did to how many rows, and profile each split; train nothing."""
+    from runner.data.cache import Cache
     from runner.run.account import facts, text
     from runner.run.experiment import prepare
 
-    found = facts(prepare(spec, results).checked)
+    checked = prepare(spec, results).checked
+    found = facts(checked, Cache(results / "cache"))
+    if html is not None:
+        from runner.report.page import write
+
+        write(html, checked.spec.experiment.name, found)
+        print(f"wrote {html}", file=sys.stderr)
     if as_json:
         emit(found)
     else:

@@ -16,7 +16,7 @@ from runner.data.lease import leases
 from runner.errors import RunnerError
 
 LOCKS = ".locks"
-STAGES = ("read", "clean", "split", "balance", "augment", "encode")
+STAGES = ("read", "clean", "split", "balance", "augment", "profile", "encode")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ def foresee(
         if isinstance(written, str):
             found = reading(written, folder, data.format, cache)
             yield Foreseen("read", split, found.key, cache.explain("read", found.key, found.why), written)
-            key, why = clean_key(found.key, data, cleaners_of(split, data), inputs, targets, cache, tokenizer_file)
+            cleaners = list(cleaners_of(data, split).values())
+            key, why = clean_key(found.key, data, cleaners, inputs, targets, cache, tokenizer_file)
             cleaned[split] = key
             yield Foreseen("clean", split, key, cache.explain("clean", key, why), written)
     key, why = split_key(data, cleaned)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,16 +42,13 @@ def numbered(content: np.ndarray, earlier: np.ndarray) -> tuple[pa.Array, pa.Arr
     return pa.array(same, pa.string()), pa.array(ids, pa.string())
 
 
-def texts(column: pa.ChunkedArray) -> Iterator[str]:
-    """The strings of a column, without a list of all of them."""
-    for chunk in column.chunks:
-        yield from chunk.to_pylist()
-
-
 def keys(column: pa.ChunkedArray, salt: bytes = b"") -> np.ndarray:
     """The first 8 bytes of SHA-256 of each salted string, as unsigned numbers."""
-    digests = b"".join(hashlib.sha256(salt + text.encode()).digest()[:8] for text in texts(column))
-    return np.frombuffer(digests, ">u8").astype(np.uint64)
+    digests = [
+        b"".join(hashlib.sha256(salt + text.encode()).digest()[:8] for text in chunk.to_pylist())
+        for chunk in column.chunks
+    ]
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
 
 
 def repeats(values: np.ndarray, then: np.ndarray | None = None) -> np.ndarray:

@@ -13,6 +13,7 @@ from runner.data.cache import Cache, fingerprint
 from runner.data.clean import Cleaned, clean
 from runner.data.counts import count, counted
 from runner.data.faults import DataFaults, Fault, reserved
+from runner.data.groups import groups_faults
 from runner.data.read import Origin, read
 from runner.data.tables import mapped
 from runner.data.training import Training, trainings
@@ -125,7 +126,7 @@ def load(
 ) -> Loaded:
     """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong."""
     origins, faults = read_all(data, folder, cache)
-    faults += reserved([*inputs, *targets])
+    faults += reserved([*inputs, *targets]) + groups_faults(data.groups, origins)
     cleaned: dict[str, Cleaned] = {}
     for split, origin in origins.items():
         try:
@@ -134,7 +135,8 @@ def load(
             faults += error.faults
         except ModuleNotFoundError as error:
             needs = f"a cleaner needs the package `{error.name}`, which is not installed"
-            raise DataFaults(name, [Fault(("clean",), needs, "`pip install 'runner[clean]'`")]) from error
+            lacking = Fault(("clean",), needs, "`pip install 'runner[clean]'`")
+            faults += [lacking] if lacking not in faults else []
     if faults:
         raise DataFaults(name, faults)
     key, why = split_key(data, {split: each.key for split, each in cleaned.items()})

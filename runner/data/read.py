@@ -24,7 +24,7 @@ TABLE = "table.arrow"
 
 @dataclass(frozen=True)
 class Origin:
-    """One file of a data set as it was read: `_line` and all its columns."""
+    """One file of a data set as it was read: `_line` and all its columns; `kinds` says what each of these holds."""
 
     written: str
     path: Path
@@ -33,6 +33,7 @@ class Origin:
     rows: int
     bytes: int
     entry: Path
+    kinds: Mapping[str, str]
 
     @cached_property
     def table(self) -> pa.Table:
@@ -81,11 +82,20 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
         rows = write(entry / TABLE, source.batches(path))
         if content_hash(path, cache) != sha256:
             raise RunnerError(f"`{written}` changed while it was read", "wait until it is written, then try again")
-        return {"rows": rows, "bytes": size(path)}
+        return {"rows": rows, "bytes": size(path), "columns": kinds_of(mapped(entry / TABLE))}
 
     entry = cache.make("read", key, build, why)
     manifest = cache.manifest("read", key)
-    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry)
+    kinds = manifest.get("columns") or kinds_of(mapped(entry / TABLE))  # older entries don't say
+    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry, kinds)
+
+
+def kinds_of(table: pa.Table) -> dict[str, str]:
+    """What each column holds: `texts` if it can be read as such, else `lists`, `tables` or `bytes`."""
+    from runner.data.columns import as_text, kind_of  # loads numpy, which a known file does without
+
+    empty = {name: table[name].slice(0, 0) for name in table.column_names if name != "_line"}
+    return {name: kind_of(column) if as_text(column) is None else "texts" for name, column in empty.items()}
 
 
 def size(path: Path) -> int:

@@ -75,6 +75,7 @@ OTHER = {
     "max_length": lambda text: text.replace("max_length = 16", "max_length = 15"),
     "pooling": lambda text: text.replace("max_length = 16", 'max_length = 16\npooling = "cls"'),
     "metrics": lambda text: text.replace('target = "size"', 'target = "size"\nmetrics = ["accuracy"]'),
+    "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
 }
 
@@ -103,6 +104,15 @@ def test_the_key_ignores_where_the_files_lie(tiny: Path) -> None:
     (tiny.parent / "train.csv").rename(tiny.parent / "learn.csv")
     (tiny.parent / "encoder").rename(tiny.parent / "trunk")
     assert key(tiny, TINY.replace('"train.csv"', '"learn.csv"').replace("./encoder", "./trunk")) == before
+
+
+def test_groups_change_no_step(tiny: Path) -> None:
+    before = planned(tiny)
+    after = planned(tiny, TINY.replace('test = "test.csv"', 'test = "test.csv"\ngroups = "size"'))
+    assert [(each.name, each.key) for each in before.trials[0].steps] == [
+        (each.name, each.key) for each in after.trials[0].steps
+    ]
+    assert before.key == after.key
 
 
 def test_the_key_changes_with_the_data(tiny: Path) -> None:
