@@ -25,7 +25,7 @@ UNFINISHED = Refused("an answer without an end")
 def holds_text(prompt: str) -> str:
     """The prompt, if the text has its place in it."""
     if prompt.count("{text}") != 1:
-        raise PydanticCustomError("prompt", "a prompt holds `{{text}}` once, where the text goes")
+        raise PydanticCustomError("prompt", "a prompt holds `{text}` once, where the text goes")
     return prompt
 
 

@@ -129,10 +129,13 @@ def lexicons(written: str) -> list[str]:
     wn = package()
     installed = sorted(each.specifier() for each in wn.lexicons())
     try:
-        return sorted(each.specifier() for each in wn.lexicons(lexicon=written))
-    except wn.Error:
+        found = sorted(each.specifier() for each in wn.lexicons(lexicon=written))
+    except wn.Error:  # it raises this only where it has other lexicons
+        found = []
+    if not found:
         hint = did_you_mean(written, installed) if installed else f"`python -m wn download {written}` installs it"
-        raise RunnerError(f"`wn` has no lexicon `{written}`", hint) from None
+        raise RunnerError(f"`wn` has no lexicon `{written}`", hint)
+    return found
 
 
 def in_wordnet(lexicon: str) -> LookUp:

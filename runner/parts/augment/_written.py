@@ -82,16 +82,17 @@ def plain(text: str) -> str:
 def told(answer: str, parent: str, prompt: str) -> str | Refused:
     """What a model said, without the label, the quotes and the further lines that chat models add; or why not.
 
-    `prompt` is the template: an answer that repeats a line of it, or its whole parent and more, is an echo.
+    `prompt` is the template: an answer that repeats a sentence of it, or its whole parent and more, is an echo.
     """
-    text = answer.strip()
-    text = LABEL.sub("", text, count=1)
+    text = LABEL.sub("", answer.strip(), count=1)
+    for label in re.findall(r"[^\n.:]+:", prompt):
+        text = text[len(label) :].strip() if text.casefold().startswith(label.casefold()) else text
     if "\n" not in parent.strip():
         text = text.partition("\n")[0].strip()
     if len(text) > 1 and QUOTES.get(text[0]) == text[-1] and parent.strip()[:1] != text[0]:
         text = text[1:-1].strip()
-    lines = [plain(line) for line in prompt.replace("{text}", "\n").splitlines()]
-    if any(len(line) >= INSTRUCTION and line in plain(text) for line in lines):
+    said = [plain(each) for each in re.split(r"[\n.:!?]", prompt.replace("{text}", "\n"))]
+    if any(len(each) >= INSTRUCTION and each in plain(text) for each in said):
         return ECHO
     inside = f" {plain(parent)} " in f" {plain(text)} " and plain(parent) != plain(text)
     return Refused("repeats its parent and adds to it") if plain(parent) and inside else text
