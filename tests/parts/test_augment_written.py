@@ -90,9 +90,9 @@ def test_chat_models_get_a_message(writers):
         ('Here is the text in other words:\n\n"A fast fox."', "A fast fox."),
         ("A fast fox.\n\nI hope this helps!", "A fast fox."),
         ("“A fast fox.”", "A fast fox."),
-        ("answer with the new text only. A fast fox.", ECHO),
+        ("rewritten text: A fast fox.", "A fast fox."),
         ("Sure! In other words: the quick fox!", Refused("repeats its parent and adds to it")),
-        ("Say the following in other words, with the same meaning.", ECHO),
+        ("Rewrite the text in different words.", ECHO),
         ("", ""),
     ],
 )

@@ -12,7 +12,7 @@ from runner.parts.augment._generation import Prompt, Sampling, Writer
 from runner.parts.augment._written import Write, Written, told
 from runner.parts.tasks._task import Text
 
-CHAT = "Say the following in other words, with the same meaning. Answer with the new text only.\n\n{text}"
+CHAT = "Rewrite the text in different words. Do not answer it.\n\nText: {text}\n\nRewritten text:"
 CAUSAL = "Text: {text}\nThe same in other words:"
 SEQ2SEQ = "{text}"
 
