@@ -48,7 +48,7 @@ def loads(monkeypatch):
         found.append(place.name)
         return load_model(place, kind)
 
-    for module in ("masked_words", "_generation", "_encoder"):
+    for module in ("_filler", "_generation", "_encoder"):
         monkeypatch.setattr(f"runner.parts.augment.{module}.load", counted)
     return found
 

@@ -13,10 +13,10 @@ from runner.data.named import resolved
 from runner.errors import RunnerError
 from runner.parts.augment._augmentation import Parent, Refused
 from runner.parts.augment._encoder import Encoder
+from runner.parts.augment._filler import Filler, Gap, in_letters_of, words_of
 from runner.parts.augment._generation import TOO_LONG, UNFINISHED, Choices, Sampling, Writer
 from runner.parts.augment._models import load
 from runner.parts.augment._written import ECHO, EMPTY, SAME, anew, told
-from runner.parts.augment.masked_words import Filler, Gap, in_letters_of, words_of
 from runner.parts.augment.paraphrase import CHAT
 
 TEXTS = [" ".join(["the quick fox runs now", "a good film", "bad day and words", "cat sees dog"][: 1 + n % 4] * (1 + n % 3))
@@ -137,7 +137,8 @@ def test_similarity_is_the_cosine_whatever_stands_beside(writers):
 
 
 def draw(logits, seeds, **sampling):
-    choices = Choices(seeds, Sampling(**{"temperature": 1.0, "top_p": 1.0, "max_tokens": 1, **sampling}))
+    whole = Sampling(**{"temperature": 1.0, "top_p": 1.0, "max_tokens": 1, **sampling})
+    choices = Choices(seeds, whole, [1] * len(seeds), 0)
     scores = torch.tensor([logits] * len(seeds))
     made = choices(None, scores)
     assert (made.isfinite().sum(-1) == 1).all()
@@ -152,6 +153,13 @@ def test_tokens_are_chosen_by_their_probability():
     assert set(draw(logits, range(200), top_p=0.01)) == {0}
     assert set(draw(logits, range(200), temperature=0.01)) == {0}
     assert set(draw([0.0, -torch.inf, -torch.inf], range(50))) == {0}
+
+
+def test_a_row_at_its_limit_ends():
+    choices = Choices([1, 2], Sampling(1.0, 1.0, 9), [1, 2], 3)
+    scores = torch.tensor([[0.0, 1.0, 0.5, -torch.inf]] * 2)
+    ended = [(choices(None, scores).argmax(-1) == 3).tolist() for _ in range(3)]
+    assert ended == [[False, False], [True, False], [True, True]]
 
 
 def test_a_masked_word_gets_another_and_the_rest_stays(writers):

@@ -65,13 +65,13 @@ class Writer:
         """What the model says to the prompt with each text; the texts that stand beside it change nothing."""
         prompts = [self.tokens(prompt.replace("{text}", text)) for text in texts]
         plain = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
-        limits = [min(sampling.max_tokens, LONGER * len(each) + MORE, self.most - 1) for each in plain]
+        limits = [min(sampling.max_tokens, LONGER * len(each) + MORE, self.most - 2) for each in plain]
         found: list[str | Refused] = [TOO_LONG] * len(texts)
         beside = 0 if self.kind == "seq2seq" else 1
         fit = [at for at, ids in enumerate(prompts) if 0 < len(ids) + beside * limits[at] <= self.most]
         for group in groups([len(prompts[at]) for at in fit], BATCH):
             at = [fit[each] for each in group]
-            said = self.generate([prompts[i] for i in at], [seeds[i] for i in at], max(limits[i] for i in at), sampling)
+            said = self.generate([prompts[i] for i in at], [seeds[i] for i in at], [limits[i] for i in at], sampling)
             for i, tokens in zip(at, said, strict=True):
                 found[i] = self.text(tokens[: limits[i]])
         return found
@@ -86,17 +86,23 @@ class Writer:
         )
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def generate(self, ids: list[list[int]], seeds: list[int], most: int, sampling: Sampling) -> list[list[int]]:
-        """The tokens that follow each prompt."""
+    def generate(
+        self, ids: list[list[int]], seeds: list[int], limits: list[int], sampling: Sampling
+    ) -> list[list[int]]:
+        """The tokens that follow each prompt; an end behind its limit, if it came to none before, is not its own."""
         import torch
         import transformers
 
         tokens, mask = padded(ids, self.pad, left=self.kind == "causal")
         library: Any = transformers
         config = library.GenerationConfig(
-            do_sample=False, num_beams=1, max_new_tokens=most, eos_token_id=sorted(self.ends), pad_token_id=self.pad
+            do_sample=False,
+            num_beams=1,
+            max_new_tokens=max(limits) + 1,
+            eos_token_id=sorted(self.ends),
+            pad_token_id=self.pad,
         )
-        choices = library.LogitsProcessorList([Choices(seeds, sampling)])
+        choices = library.LogitsProcessorList([Choices(seeds, sampling, limits, min(self.ends))])
         with torch.inference_mode():
             found = self.model.generate(
                 input_ids=tokens.to(self.model.device),
@@ -119,12 +125,14 @@ class Choices:
     """Picks each row's next token by a generator of its own, and leaves all others without a chance.
 
     It stands at the end of `generate`'s processors, whose greedy search then takes what is left. torch's sampling has
-    one generator for a whole batch: what a row gets would depend on the rows beside it.
+    one generator for a whole batch: what a row gets would depend on the rows beside it. A row that has as many tokens
+    as its limit gets the token `end`, so that nobody waits for it.
     """
 
-    def __init__(self, seeds: Sequence[int], sampling: Sampling) -> None:
+    def __init__(self, seeds: Sequence[int], sampling: Sampling, limits: Sequence[int], end: int) -> None:
         self.generators = [random.Random(seed) for seed in seeds]
-        self.sampling = sampling
+        self.sampling, self.limits, self.end = sampling, limits, end
+        self.made = 0
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
         import torch
@@ -136,4 +144,7 @@ class Choices:
         drawn = torch.tensor([[each.random()] for each in self.generators], dtype=sums.dtype, device=sums.device)
         place = torch.searchsorted(sums, drawn * sums[:, -1:], right=True)
         place = place.clamp(max=(shares > 0).sum(-1, keepdim=True) - 1)
-        return torch.full_like(scores, -torch.inf).scatter_(1, tokens.gather(1, place), 0.0)
+        over = torch.tensor([[self.made >= limit] for limit in self.limits], device=sums.device)
+        self.made += 1
+        chosen = tokens.gather(1, place).masked_fill(over, self.end)
+        return torch.full_like(scores, -torch.inf).scatter_(1, chosen, 0.0)
