@@ -96,7 +96,7 @@ def plan(
     from runner.run.throughput import tokens_per_second
     from runner.run.work import finished
 
-    made = prepare(spec, results)
+    made = prepare(spec, results, complete=False)
     if resolved:
         emit(made.checked.spec.experiment.written())
         return

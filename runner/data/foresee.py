@@ -11,8 +11,10 @@ from runner.data.clean import clean_key, cleaners_of
 from runner.data.counts import counted
 from runner.data.encode import encode_key
 from runner.data.load import SPLITS, split_key
+from runner.data.named import resolved
 from runner.data.read import reading
 from runner.data.training import trainings
+from runner.errors import RunnerError
 from runner.spec.tables import Data
 
 
@@ -34,7 +36,7 @@ def foresee(
     cache: Cache,
     tokenizer_file: Path | None,
 ) -> Iterator[Foreseen]:
-    """The stages from `read` to `augment` in their order; RunnerError where a file can't be had."""
+    """The stages from `read` to `augment` in their order; RunnerError where a file or model can't be had."""
     cleaned = {}
     for split in SPLITS:
         written = getattr(data, split)
@@ -47,7 +49,10 @@ def foresee(
             yield Foreseen("clean", split, key, cache.explain("clean", key, why), written)
     key, why = split_key(data, cleaned)
     yield Foreseen("split", "", key, cache.explain("split", key, why))
-    for training in trainings(data, inputs, targets):
+    named, wrong = resolved(data.augment, folder)
+    if wrong:
+        raise RunnerError(wrong[0].message, wrong[0].hint)
+    for training in trainings(data, inputs, targets, named, cache):
         key, why = training.key(key)
         yield Foreseen(training.stage, "train", key, cache.explain(training.stage, key, why))
 

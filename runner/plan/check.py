@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runner import kinds
 from runner.data.cache import Cache
-from runner.data.load import DataFaults, Loaded, load
+from runner.data.load import DataFaults, Fault, Loaded, load
+from runner.data.named import resolved
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
 from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
@@ -44,9 +45,13 @@ class Checked:
 
 @dataclass(eq=False)
 class Checker:
-    """Checks many specs; a data set or model that several of them name is looked at once."""
+    """Checks many specs; a data set or model that several of them name is looked at once.
+
+    Rows that models write are made only if the data shall be `complete`.
+    """
 
     cache: Cache
+    complete: bool = False
     seen: dict[Any, Any] = field(default_factory=dict)
 
     def check(self, spec: Spec) -> Checked:
@@ -59,7 +64,11 @@ class Checker:
         loaded = {}
         for name in spec.experiment.data:
             if name in used:
-                found = None if faults.below("data", name) else self.data(spec, name, *used[name], base, faults)
+                found = None
+                if faults.below("data", name):
+                    faults.of_data(name, resolved(spec.experiment.data[name].augment, spec.folder)[1])
+                else:
+                    found = self.data(spec, name, *used[name], base, faults)
                 if found is not None:
                     loaded[name] = found
             else:
@@ -93,13 +102,13 @@ class Checker:
         key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets, tokenizer)
         if key not in self.seen:
             try:
-                self.seen[key] = load(name, data, spec.folder, inputs, targets, self.cache, tokenizer)
+                given = (name, data, spec.folder, inputs, targets, self.cache, tokenizer, self.complete)
+                self.seen[key] = load(*given)
             except RunnerError as error:
                 self.seen[key] = error
         found = self.seen[key]
         if isinstance(found, DataFaults):
-            for fault in found.faults:
-                faults.add("data", ("data", name, *fault.where), fault.message, fault.hint, "value")
+            faults.of_data(name, found.faults)
             return None
         if isinstance(found, RunnerError):
             faults.add("data", ("data", name), found.message, found.hint)
@@ -142,6 +151,11 @@ class Faults:
         self.found.append(
             Diagnostic(code, message, file, place.line, place.column, place.end_column, where, hint, severity)
         )
+
+    def of_data(self, name: str, found: Iterable[Fault]) -> None:
+        """The faults of a data set."""
+        for each in found:
+            self.add("data", ("data", name, *each.where), each.message, each.hint, "value")
 
     def below(self, *where: str) -> bool:
         """Whether there is an error in a table."""
@@ -280,6 +294,6 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             )
 
 
-def checker(cache: Path) -> Checker:
+def checker(cache: Path, complete: bool = False) -> Checker:
     """A checker that keeps what it reads in a folder."""
-    return Checker(Cache(cache))
+    return Checker(Cache(cache), complete)

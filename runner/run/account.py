@@ -43,8 +43,8 @@ def lines(name: str, each: dict[str, Any]) -> list[str]:
         told.append(
             f"  {facts['stage']} {facts['split']} {facts['step']}: {', '.join(counts)}; {facts['seconds']:.2f} s"
         )
-        for word in ("dropped", "flagged"):
-            for reason, count in sorted(facts[word].items(), key=lambda item: -item[1]):
+        for word in ("dropped", "flagged", "refused"):
+            for reason, count in sorted(facts.get(word, {}).items(), key=lambda item: -item[1]):
                 told.append(f"    {count:,} {word}: {reason}")
                 told += samples(facts["samples"].get(reason, []))
         for word in ("changed", "made"):

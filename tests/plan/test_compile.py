@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.plan.base import in_package
+from runner.data.models import in_package
 from runner.plan.compile import Plan
 from runner.plan.estimate import parameters
 from runner.plan.explain import facts, tree

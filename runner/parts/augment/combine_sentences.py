@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
-from runner.parts.augment._augmentation import Augmentation, Parent
+from runner.parts.augment._augmentation import Augmentation, Parent, Refused
 
 
 class CombineSentences(Augmentation):
@@ -21,7 +21,7 @@ class CombineSentences(Augmentation):
     type: Literal["combine_sentences"]
     """The kind of augmentation."""
 
-    def variants(self, parents: Iterable[Parent]) -> Iterator[str]:
+    def variants(self, parents: Iterable[Parent]) -> Iterator[str | Refused]:
         for parent in parents:
             if not parent.peers:
                 yield parent.text
