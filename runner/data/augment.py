@@ -121,7 +121,12 @@ def made(
             before = dict(texts)
             for name in columns:
                 bound = [
-                    Parent(id, text, seeded(part, place, id, copy, name), Peers(table[name], *alike[row]))
+                    Parent(
+                        id,
+                        text,
+                        seeded(part, place, id, copy, "" if part.together else name),
+                        Peers(table[name], *alike[row]),
+                    )
                     for id, text, row in zip(ids, texts[name], rows.tolist(), strict=True)
                 ]
                 texts[name] = list(taken(vary(bound, copy, name), bound, tally))

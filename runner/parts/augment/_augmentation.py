@@ -44,6 +44,8 @@ class Augmentation(Part):
     # Fields that name models, each with what fits: "masked", "causal", "seq2seq", "encoder". The new texts of a kind
     # that has some are written when a run or `runner data` needs them, not by the check of a spec.
     models: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # Whether all columns of a row are varied by the same choices, as joining two rows must be.
+    together: ClassVar[bool] = False
     # Fields in which a text names a file of the author's.
     files: ClassVar[tuple[str, ...]] = ()
 

@@ -9,7 +9,7 @@ from runner.parts.augment._augmentation import Augmentation, Parent, Refused
 
 
 class CombineSentences(Augmentation):
-    """Join a text with another of the same labels, in either order.
+    """Join a text with another of the same labels, in either order; of a pair both texts with those of one other row.
 
     ```toml
     type = "combine_sentences"
@@ -17,6 +17,7 @@ class CombineSentences(Augmentation):
     """
 
     kind: ClassVar[str] = "combine_sentences"
+    together: ClassVar[bool] = True
 
     type: Literal["combine_sentences"]
     """The kind of augmentation."""
