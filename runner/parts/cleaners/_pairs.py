@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.parts.cleaners._shingles import Shingles, normalised
+from runner.parts.cleaners._contents import take
+from runner.parts.cleaners._shingles import Shingles
 from runner.parts.cleaners._sketches import joined
 
 if TYPE_CHECKING:
@@ -27,30 +27,18 @@ class Texts:
         import pyarrow.compute as pc
 
         self.batches = table.select(list(inputs)).to_batches()
-        self.ends = np.cumsum([batch.num_rows for batch in self.batches])
         self.positions = positions
         bytes_ = np.zeros(table.num_rows, np.int32)
-        for end, batch in zip(self.ends, self.batches, strict=True):
+        end = 0
+        for batch in self.batches:
+            end += batch.num_rows
             for column in batch.columns:
                 bytes_[end - batch.num_rows : end] += pc.binary_length(column).to_numpy(zero_copy_only=False)
         self.bytes = bytes_[positions]
 
-    def at(self, rows: np.ndarray) -> list[str]:
-        """The normalised texts of these of the chosen rows."""
-        import numpy as np
-        import pyarrow as pa
-
-        positions = self.positions[rows]
-        order = np.argsort(positions)
-        places = np.searchsorted(self.ends, positions[order], "right")
-        cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1))
-        texts: list[str] = []
-        for start, end in pairwise(cuts):
-            batch = self.batches[places[start]]
-            first = self.ends[places[start]] - batch.num_rows
-            texts += joined(batch.take(pa.array(positions[order[start:end]] - first)))
-        back = np.argsort(order)
-        return [normalised(texts[place]) for place in back.tolist()]
+    def at(self, rows: np.ndarray) -> pa.Array:
+        """The texts of these of the chosen rows."""
+        return joined(take(self.batches, self.positions[rows]))
 
 
 class Pairs:
@@ -89,24 +77,24 @@ class Pairs:
         import numpy as np
 
         each, places = np.unique(rows, return_inverse=True)
-        hashes, counts = self.shingles.of(texts.at(each))
-        sets = hashes >> np.uint64(BITS)
-        sets |= tags(counts)
+        parts = list(self.shingles.of(texts.at(each)))
+        sets = np.concatenate([part.hashes for part in parts]) >> np.uint64(BITS)
+        sets |= np.concatenate([tags(part.normal.rows, part.counts) for part in parts])
         sets.sort()
         sets = sets[np.append(True, sets[1:] != sets[:-1])]
         sizes = np.bincount(numbers(sets))
         starts, wanted = np.cumsum(sizes) - sizes, sizes[places]
         within = np.arange(wanted.sum()) - np.repeat(np.cumsum(wanted) - wanted, wanted)
         found: np.ndarray = sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1)
-        found |= tags(wanted)
+        found |= tags(np.arange(len(wanted)), wanted)
         return found
 
 
-def tags(counts: np.ndarray) -> np.ndarray:
+def tags(numbers: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The number of each set in the first bits, once a shingle."""
     import numpy as np
 
-    return np.repeat(np.arange(len(counts), dtype=np.uint64) << np.uint64(SHIFT), counts)
+    return np.repeat(numbers.astype(np.uint64) << np.uint64(SHIFT), counts)
 
 
 def numbers(tagged: np.ndarray) -> np.ndarray:
