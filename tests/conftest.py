@@ -44,6 +44,7 @@ target = "size"
 epochs = 3
 batch_size = 8
 learning_rate = 5e-3
+precision = "fp32"
 
 [evaluate]
 resamples = 100

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 3
 EXCERPT = 200
+LEAD = 20  # characters in front of a change
 TABLE = "dropped.arrow"
 FILE = "account.json"
 
@@ -64,12 +65,19 @@ class Tally:
     def change(self, id: str, before: str, after: str) -> None:
         """Count a row whose text changed."""
         self.changed += 1
-        self.sample("changed", {"id": id, "before": excerpt(before), "after": excerpt(after)})
+        if self.wants("changed", id):
+            start = max(0, first_difference(before, after) - LEAD)
+            self.sample("changed", {"id": id, "before": excerpt(before, start), "after": excerpt(after, start)})
+
+    def wants(self, name: str, id: str) -> bool:
+        """Whether the id is among the smallest so far."""
+        rows = self.samples.get(name, [])
+        return len(rows) < SAMPLES or id < rows[-1]["id"]
 
     def sample(self, name: str, row: dict[str, str]) -> None:
         """Keep the row if its id is among the smallest."""
-        rows = self.samples.setdefault(name, [])
-        if len(rows) < SAMPLES or row["id"] < rows[-1]["id"]:
+        if self.wants(name, row["id"]):
+            rows = self.samples.get(name, [])
             self.samples[name] = sorted([*rows, row], key=lambda each: each["id"])[:SAMPLES]
 
     def add(self, other: Tally) -> None:
@@ -88,9 +96,22 @@ class Tally:
         return {**asdict(self), "seconds": round(self.seconds, 3), "kept": self.kept}
 
 
-def excerpt(text: str) -> str:
-    """The start of a text."""
-    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+def excerpt(text: str, start: int = 0) -> str:
+    """A piece of a text from a place on; dots stand for what is left out."""
+    piece = text[start : start + EXCERPT]
+    return "…" * (start > 0) + piece + "…" * (start + EXCERPT < len(text))
+
+
+def first_difference(one: str, other: str) -> int:
+    """The index of the first character that differs, or where the shorter text ends."""
+    same, end = 0, min(len(one), len(other))
+    while same < end:
+        middle = (same + end + 1) // 2
+        if one[same:middle] == other[same:middle]:
+            same = middle
+        else:
+            end = middle - 1
+    return same
 
 
 def text_of(row: Mapping[str, Any], inputs: Sequence[str]) -> str:

@@ -34,6 +34,12 @@ class Cleaned:
         return mapped(self.entry / "rows.arrow")
 
 
+def cleaners_of(data: Data, split: str) -> dict[int, Cleaner]:
+    """The cleaners of a split's file, by their place in the list."""
+    parts = [(at, part) for at, part in enumerate(data.clean) if isinstance(part, Cleaner)]
+    return {at: part for at, part in parts if not part.files or split in part.files}
+
+
 def clean(
     split: str,
     origin: Origin,
@@ -44,7 +50,7 @@ def clean(
     tokenizer_file: Path | None,
 ) -> Cleaned:
     """The rows of a split's file; DataFaults with everything that is wrong with it."""
-    cleaners = [part for part in data.clean if isinstance(part, Cleaner) and (not part.files or split in part.files)]
+    cleaners = list(cleaners_of(data, split).values())
     why = {
         "file": origin.key,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],

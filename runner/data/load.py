@@ -134,7 +134,8 @@ def load(
             faults += error.faults
         except ModuleNotFoundError as error:
             needs = f"a cleaner needs the package `{error.name}`, which is not installed"
-            raise DataFaults(name, [Fault(("clean",), needs, "`pip install 'runner[clean]'`")]) from error
+            lacking = Fault(("clean",), needs, "`pip install 'runner[clean]'`")
+            faults += [lacking] if lacking not in faults else []
     if faults:
         raise DataFaults(name, faults)
     why = inputs_of(data, cleaned)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.data.account import Tally, batch_of, facts_of, keep
-from runner.data.clean import Cleaned
+from runner.data.clean import Cleaned, cleaners_of
 from runner.data.counts import count
 from runner.data.faults import DataFaults, Fault
 from runner.data.leakage import leaks
@@ -87,15 +87,14 @@ def empty_split(
     written = origins[name].written
     if cleaned[name].table.num_rows:
         return Fault((name,), f"`{name}` would be empty: the other splits take all rows of `{written}`")
-    for facts in facts_of(cleaned[name].entry):
+    for place, facts in zip([-1, *cleaners_of(data, name)], facts_of(cleaned[name].entry), strict=True):
         if facts["rows"] and not facts["kept"]:
             lost = ", ".join(f"{count:,} {reason}" for reason, count in facts["dropped"].items())
-            if facts["step"] == "read":
+            if place < 0:
                 lost = f"all rows of `{written}` ({facts['rows']}) lack a text or label"
                 return Fault((name,), f"`{name}` would be empty: {lost}")
-            places: list[Any] = [at for at, part in enumerate(data.clean) if getattr(part, "kind", "") == facts["step"]]
             message = (
                 f"`{name}` would be empty: `{facts['step']}` drops all {facts['rows']} rows of `{written}`: {lost}"
             )
-            return Fault(("clean", places[0]), message, "loosen it, or leave it out")
+            return Fault(("clean", place), message, "loosen it, or leave it out")
     return Fault((name,), f"`{name}` would be empty: `{written}` has no rows")

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runner.parts.augment._augmentation import Augmentation
 from runner.spec.tables import Data
 
 VERSION = 2
@@ -27,9 +28,10 @@ def trainings(data: Data, inputs: Sequence[str], targets: Sequence[str]) -> Iter
         by = [data.balance_by] if data.balance_by else targets
         why = {**data.model_dump(mode="json", include={"sample", "balance"}), "by": sorted(by), "version": VERSION}
         yield Training("balance", why, partial(balanced, data, by))
-    if data.augment:
-        why = {"augment": [part.model_dump(mode="json") for part in data.augment], "version": VERSION}
-        yield Training("augment", why, partial(augmented, data.augment, inputs, targets))
+    writing = [part for part in data.augment if isinstance(part, Augmentation)]  # mixup is a matter of training
+    if writing:
+        why = {"augment": [part.model_dump(mode="json") for part in writing], "version": VERSION}
+        yield Training("augment", why, partial(augmented, writing, inputs, targets))
 
 
 def balanced(data: Data, by: Sequence[str], places: Places, entry: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -31,9 +31,12 @@ class Network(nn.Module):
         self.dropout = Dropout(model.dropout, source)
         replace(self.trunk, source)
 
-    def forward(self, batch: Batch, tasks: Sequence[str]) -> dict[str, torch.Tensor]:
-        """Logits [examples, labels] of each task."""
-        vectors = self.dropout(pool(tokens_of(self.trunk, batch, self.source), batch.lengths, self.pooling))
+    def forward(
+        self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Logits [examples, labels] of each task; `mix` changes the vectors [examples, hidden] of the texts."""
+        vectors = pool(tokens_of(self.trunk, batch, self.source), batch.lengths, self.pooling)
+        vectors = self.dropout(mix(vectors) if mix else vectors)
         return {task: self.heads[slot(task)](vectors) for task in tasks}
 
     def trainable(self) -> dict[str, nn.Parameter]:

@@ -13,7 +13,7 @@ from runner.data.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
-from runner.plan.preparation import weighed
+from runner.plan.preparation import mixups, weighed
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def data_steps(checked: Checked) -> list[Step]:
 
 def detail_of(account: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What a stage did, step by step, with the sums of what it changed, dropped and made."""
-    found: dict[str, Any] = {"rows": account[0]["rows"]} if account else {}
+    first = {facts["split"]: facts["rows"] for facts in reversed(account)}
+    found: dict[str, Any] = {"rows": sum(first.values())} if account else {}
     for word in ("changed", "dropped", "flagged", "made"):
         counts = [facts[word] for facts in account]
         total = sum(sum(count.values()) if isinstance(count, dict) else count for count in counts)
@@ -121,6 +122,8 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
     reads |= {"class_weights": by_weight} if by_weight else {}
+    mixed = {name: part.model_dump(mode="json") for name, part in mixups(experiment.data).items()}
+    reads |= {"mixup": mixed} if mixed else {}
     version = __version__.split(".")[0]
     key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.errors import did_you_mean
 from runner.spec.read import Spec
+from runner.spec.tables import Data
 
 if TYPE_CHECKING:
     from runner.plan.check import Faults
@@ -22,13 +23,14 @@ def preparation(spec: Spec, used: Used, faults: Faults) -> None:
             for key, parts in (("clean", data.clean), ("augment", data.augment)):
                 columns(("data", name, key), parts, inputs, faults)
             tasks(spec, name, faults)
+            mixed(spec, name, faults)
             classes(spec, name, targets, faults)
 
 
 def columns(where: tuple[str, ...], parts: Sequence[Any], inputs: Sequence[str], faults: Faults) -> None:
     """Cleaners and augmentations work on input columns only."""
     for place, part in enumerate(parts):
-        for index, column in enumerate(part.columns or []):
+        for index, column in enumerate(getattr(part, "columns", None) or []):
             if column not in inputs:
                 message = f"no task reads a column `{column}`"
                 faults.add("column", (*where, place, "columns", index), message, did_you_mean(column, inputs), "value")
@@ -46,6 +48,18 @@ def tasks(spec: Spec, name: str, faults: Faults) -> None:
                     f"`{part.kind}` does not fit the {task.kind} task `{task_name}`",
                     f"it fits: {', '.join(fits)}",
                 )
+
+
+def mixed(spec: Spec, name: str, faults: Faults) -> None:
+    """The examples of a batch are mixed once."""
+    places = [at for at, part in enumerate(spec.experiment.data[name].augment) if part.kind == "mixup"]
+    for place in places[1:]:
+        faults.add("augment", ("data", name, "augment", place), "`mixup` stands twice", "leave one of them out")
+
+
+def mixups(data: Mapping[str, Data]) -> dict[str, Any]:
+    """The mixup of each data set that asks for it: it makes no rows, training does it, so no stage knows of it."""
+    return {name: part for name, each in data.items() for part in each.augment if part.kind == "mixup"}
 
 
 def classes(spec: Spec, name: str, targets: Sequence[str], faults: Faults) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import lightning.pytorch as pl
@@ -17,7 +17,9 @@ from runner.model.batch import Batch
 from runner.model.dropout import seed_step
 from runner.model.network import Network
 from runner.model.stream import Stream
+from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
+from runner.train.mixture import Mixture, mixture
 from runner.train.optimizer import adamw, factor
 from runner.train.order import Draw, draws
 
@@ -132,6 +134,7 @@ class Module(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.experiment, self.seed, self.feed = network, experiment, seed, feed
+        self.mixups = mixups(experiment.data)
         self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
         self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
         self.first_step = 0
@@ -152,14 +155,23 @@ class Module(pl.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return batch.to(device)
 
-    def losses(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """Mean loss of each task of the batch, in nats, before task weights."""
-        logits = self.network(batch, tuple(batch.targets))
+    def losses(self, batch: Batch, number: int) -> dict[str, torch.Tensor]:
+        """Mean loss of each task of the batch, in nats, before task weights; `number` is its index in the epoch."""
+        mixed = self.mixed(batch, number)
+        logits = self.network(batch, tuple(batch.targets), mixed.vectors if mixed else None)
         tasks: Mapping[str, Any] = self.experiment.tasks
-        return {
-            name: tasks[name].loss(logits[name], target, self.weights_on(name, target.device)).mean()
-            for name, target in batch.targets.items()
-        }
+        found = {}
+        for name, target in batch.targets.items():
+            weights = self.weights_on(name, target.device)
+            loss = partial(tasks[name].loss, logits[name], weights=weights)
+            found[name] = (mixed.loss(loss, target) if mixed else loss(target)).mean()
+        return found
+
+    def mixed(self, batch: Batch, number: int) -> Mixture | None:
+        """How the examples of a batch are mixed, where their data set asks for it."""
+        part = self.mixups.get(batch.stream.split(":")[0])
+        words = (self.seed, self.epoch, number)
+        return mixture(part, len(batch), words, batch.lengths.device) if part else None
 
     def weights_on(self, task: str, device: torch.device) -> torch.Tensor | None:
         weights = self.class_weights[task]
@@ -168,7 +180,7 @@ class Module(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         number = self.batch_number(batch_idx)
         seed_step(self.network.source, self.seed, self.epoch, number)
-        losses = self.losses(batch)
+        losses = self.losses(batch, number)
         tasks: Mapping[str, Any] = self.experiment.tasks
         total = sum(tasks[name].loss_weight * loss for name, loss in losses.items())
         assert isinstance(total, torch.Tensor)

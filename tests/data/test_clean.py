@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections import Counter
 
 import pytest
@@ -83,11 +84,24 @@ def test_every_row_is_accounted_for(put, load_data):
 def test_a_cleaner_that_empties_a_split_is_named(put, load_data):
     written(put, "t.jsonl", [("a b", "x"), ("c d", "y")])
     put("v.csv", "text,label\nq r s t,x\nu v w z,y\n")
+    short = {"type": "length", "unit": "words"}
+    clean = [{**short, "min": 1}, {**short, "min": 2, "files": ["validation"]}, {**short, "min": 4}]
     with pytest.raises(DataFaults) as caught:
-        load_data(train="t.jsonl", validation="v.csv", clean=[{"type": "lowercase"}, {"type": "length", "unit": "words", "min": 4}])  # fmt: skip
+        load_data(train="t.jsonl", validation="v.csv", clean=clean)
     (fault,) = caught.value.faults
-    assert fault.where == ("clean", 1)
+    assert fault.where == ("clean", 2)
     assert fault.message == ("`train` would be empty: `length` drops all 2 rows of `t.jsonl`: 2 shorter than 4 words")
+
+
+def test_a_missing_package_hides_no_other_fault(put, load_data, monkeypatch):
+    put("t.csv", "text,label\n<p>a b</p>,x\n")
+    put("v.csv", "txt,label\nc d,x\n")
+    monkeypatch.setitem(sys.modules, "resiliparse", None)
+    monkeypatch.setitem(sys.modules, "resiliparse.extract.html2text", None)
+    with pytest.raises(DataFaults) as caught:
+        load_data(train="t.csv", validation="v.csv", clean=[{"type": "strip_html"}])
+    assert [fault.where for fault in caught.value.faults] == [("clean",), ("validation",)]
+    assert "pip install 'runner[clean]'" in caught.value.faults[0].hint
 
 
 def test_only_the_named_columns_and_files_are_cleaned(put, load_data):

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner import kinds
-from runner.parts.augment._augmentation import Parent
+from runner.parts.augment._augmentation import Augmentation, Parent
 
-NAMES = kinds.names("augment")
+NAMES = [name for name in kinds.names("augment") if issubclass(kinds.pick("augment", name), Augmentation)]
 PEERS = ["one more text", "and another"]
 TEXTS = st.text(max_size=60) | st.lists(
     st.sampled_from(["quick", "The", "fox", "runs.", "Quick!", "Now", "3.5", "naïve", "\x00", "🙂", "a"]), max_size=25

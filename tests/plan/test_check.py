@@ -310,6 +310,7 @@ def test_a_package_that_is_not_installed(tiny: Path) -> None:
     [
         ('clean = [{ type = "lowercase", columns = ["txt"] }]', '"txt"', "no task reads a column `txt`"),
         ('augment = [{ type = "swap_words", columns = ["label"] }]', '"label"', "no task reads a column `label`"),
+        ('augment = [{ type = "mixup" }, { type = "mixup" }]', '{ type = "mixup" }', "`mixup` stands twice"),
         ('balance = "oversample"', "balance", "the tasks have several targets"),
         ('balance_by = "lable"', '"lable"', "`lable` is no target of a task"),
     ],

@@ -75,6 +75,7 @@ OTHER = {
     "max_length": lambda text: text.replace("max_length = 16", "max_length = 15"),
     "pooling": lambda text: text.replace("max_length = 16", 'max_length = 16\npooling = "cls"'),
     "metrics": lambda text: text.replace('target = "size"', 'target = "size"\nmetrics = ["accuracy"]'),
+    "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
 }
 

@@ -1,0 +1,88 @@
+"""Test scores of specs over their seeds: mean, spread, t-interval, and the difference to the first spec seed by seed.
+
+Runs what is not finished yet. The intervals are Student's over seeds; what the choice of test rows adds, stands in the
+bootstrap intervals of each run.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _pairs import parser
+from scipy import stats
+
+CONFIDENCE = 0.95
+Scores = dict[str, dict[int, float]]
+
+
+def measured(spec: Path, results: Path) -> tuple[Scores, dict[str, list[float]]]:
+    """Score by "task metric" and seed of the best checkpoint, and those of the TF-IDF baseline, on test."""
+    command = [sys.executable, "-m", "runner", "run", str(spec), "--json", "--results", str(results)]
+    runs = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    best: Scores = {}
+    plain: dict[str, list[float]] = {}
+    for seed, run in enumerate(runs):
+        for each in run["scores"]:
+            name = f"{each['task']} {each['metric']}"
+            if each["split"] == "test" and each["model"] == "best":
+                best.setdefault(name, {})[seed] = each["value"]
+            elif each["split"] == "test" and each["model"] == "tfidf":
+                plain.setdefault(name, []).append(each["value"])
+    return best, plain
+
+
+def interval(values: list[float]) -> tuple[float, float, float]:
+    """Mean and Student's interval of it over the values."""
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, float("nan"), float("nan")
+    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
+    return mean, mean - half, mean + half
+
+
+def compared(specs: list[Path], results: Path) -> list[dict[str, Any]]:
+    """A row for each spec and metric."""
+    found = [measured(spec, results) for spec in specs]
+    first = found[0][0]
+    rows = []
+    for spec, (best, plain) in zip(specs, found, strict=True):
+        for name, by_seed in best.items():
+            values = list(by_seed.values())
+            mean, low, high = interval(values)
+            row = {"spec": spec.stem, "score": name, "seeds": len(values), "mean": mean, "low": low, "high": high}
+            row |= {"tfidf": float(np.mean(plain[name])) if name in plain else None}
+            if best is not first and by_seed.keys() == first.get(name, {}).keys():
+                row["difference"] = interval([by_seed[seed] - first[name][seed] for seed in by_seed])
+            rows.append(row)
+    return rows
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows in Markdown."""
+    told = ["| spec | score | seeds | mean | interval | tf-idf | against the first |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        plain = "" if row["tfidf"] is None else f"{row['tfidf']:.3f}"
+        against = "{:+.3f} ({:+.3f} to {:+.3f})".format(*row["difference"]) if "difference" in row else ""
+        told.append(
+            f"| {row['spec']} | {row['score']} | {row['seeds']} | {row['mean']:.3f} | "
+            f"{row['low']:.3f} to {row['high']:.3f} | {plain} | {against} |"
+        )
+    return "\n".join(told)
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("specs", nargs="+", type=Path, help="specs, TOML files")
+    options.add_argument("--results", type=Path, default=Path("results"), help="folder of runs")
+    chosen = options.parse_args()
+    rows = compared(chosen.specs, chosen.results)
+    print(json.dumps(rows, indent=2) if chosen.json else table(rows))
+
+
+if __name__ == "__main__":
+    main()
