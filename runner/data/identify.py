@@ -21,6 +21,12 @@ def contents(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
     encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
     digests = []
     for batch in table.select(ordered).to_batches(max_chunksize=SLICE):
+        if len(ordered) == 1:  # a label or a repeated text is hashed once a slice
+            column = batch.column(0).dictionary_encode("encode")
+            values = (encode({ordered[0]: value}).encode() for value in column.dictionary.to_pylist())
+            few = np.array([hashlib.sha256(value).digest()[:8] for value in values], "V8")
+            digests.append(few[np.asarray(column.indices)].tobytes())
+            continue
         rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
         values = (encode(dict(zip(ordered, row, strict=True))).encode() for row in rows)
         digests.append(b"".join(hashlib.sha256(value).digest()[:8] for value in values))

@@ -7,15 +7,16 @@ score says how well texts were remembered.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.data.account import Gone, Tally, text_of
-from runner.data.tables import mapped, taken, write
-from runner.parts.cleaners._twins import across
+from runner.data.account import Gone, Tally, batch_of, text_of
+from runner.data.tables import SLICE, mapped, taken, write
+from runner.parts.cleaners._twins import Twin, across
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,42 +25,53 @@ SIMILAR = 0.8  # Jaccard of character 5-grams
 LATER = {"validation": ("test",), "train": ("test", "validation")}
 
 
-def leaks(entry: Path, splits: Sequence[str], inputs: Sequence[str], mode: str) -> tuple[list[Tally], list[Gone]]:
+def leaks(
+    entry: Path, splits: Sequence[str], inputs: Sequence[str], mode: str
+) -> tuple[list[Tally], list[pa.RecordBatch]]:
     """Look for rows that leak, take them out of the tables in `entry` if `mode` is drop, and say which they are."""
-    tallies, gone = [], []
+    tallies: list[Tally] = []
+    gone: list[pa.RecordBatch] = []
     for split, others in LATER.items():
         for other in others:
             if split in splits and other in splits:
-                tally, found = between(entry, split, other, inputs, mode)
-                tallies.append(tally)
-                gone += found
+                tallies.append(between(entry, split, other, inputs, mode, gone))
     return tallies, gone
 
 
-def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: str) -> tuple[Tally, list[Gone]]:
-    """The rows of `split` that stand in `other` too."""
+def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: str, gone: list[pa.RecordBatch]) -> Tally:
+    """Look for the rows of `split` that stand in `other` too, and add them to `gone`."""
     began = time.perf_counter()
     mine, theirs = (mapped(entry / f"{name}.arrow") for name in (split, other))
     tally = Tally("split", "leakage", split, mine.num_rows)
-    found = sorted(across(theirs, mine, inputs, entry, threshold=SIMILAR))
-    gone = [leaked(mine, theirs, each, split, other, inputs, flagged=mode == "warn") for each in found]
-    for each in gone:
-        tally.gone(each)
-    if found and mode == "drop":
-        kept = np.ones(mine.num_rows, bool)
-        kept[[each.position for each in found]] = False
+    kept = np.ones(mine.num_rows, bool)
+    found = across(theirs, mine, inputs, entry, threshold=SIMILAR)
+    while twins := list(islice(found, SLICE)):
+        rows = list(leaked(mine, theirs, twins, split, other, inputs, flagged=mode == "warn"))
+        for row in rows:
+            tally.gone(row)
+        gone.append(batch_of(rows))
+        kept[[each.position for each in twins]] = False
+    if mode == "drop" and not kept.all():
         beside = entry / f".{split}.arrow"
         write(beside, taken(mine, np.flatnonzero(kept)))
         beside.replace(entry / f"{split}.arrow")
     tally.seconds = time.perf_counter() - began
-    return tally, gone
+    return tally
 
 
 def leaked(
-    mine: pa.Table, theirs: pa.Table, found: Any, split: str, other: str, inputs: Sequence[str], *, flagged: bool
-) -> Gone:
-    """A row that leaks, with its twin in the later split."""
-    row = mine.select(["id", "line", *inputs]).slice(found.position, 1).to_pylist()[0]
-    reason = f"{'also' if found.exact else 'nearly the same'} in {other}"
-    twin = theirs["id"][found.twin].as_py()
-    return Gone(split, row["id"], row["line"], "leakage", reason, twin, flagged, text_of(row, inputs))
+    mine: pa.Table,
+    theirs: pa.Table,
+    twins: Sequence[Twin],
+    split: str,
+    other: str,
+    inputs: Sequence[str],
+    *,
+    flagged: bool,
+) -> Iterator[Gone]:
+    """Rows that leak, each with its twin in the later split."""
+    table = mine.select(["id", "line", *inputs]).take([each.position for each in twins])
+    names = theirs["id"].take([each.twin for each in twins]).to_pylist()
+    for row, each, twin in zip(table.to_pylist(), twins, names, strict=True):
+        reason = f"{'also' if each.exact else 'nearly the same'} in {other}"
+        yield Gone(split, row["id"], row["line"], "leakage", reason, twin, flagged, text_of(row, inputs))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.data.account import Tally, batch_of, facts_of, keep
+from runner.data.account import Ledger, Tally, facts_of, keep
 from runner.data.clean import Cleaned, cleaners_of
 from runner.data.counts import count
 from runner.data.faults import DataFaults, Fault
@@ -46,7 +46,7 @@ def write_splits(
     faults = leak_faults(data, tallies, entry)
     if faults:
         raise DataFaults(name, faults)
-    keep(entry, tallies, [batch_of(gone)])
+    keep(entry, tallies, gone)
     origin = {each: part.origin for each, part in rows.items()}
     return {"rows": count(entry, rows, targets, origin=origin)["rows"]}
 
