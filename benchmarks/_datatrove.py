@@ -30,7 +30,7 @@ class Characters(MinhashDedupSignature):
 
 
 def main(folder: Path, bands: int, rows: int) -> None:
-    """Reads `folder/rows.jsonl`; prints the seconds, also of the processors, and how many rows stay, whose ids go to `folder/kept.json`."""
+    """Reads `folder/rows.jsonl`; prints seconds and how many rows stay; their ids go to `kept.json`."""
     config = MinhashConfig(num_buckets=bands, hashes_per_bucket=rows)
     read = JsonlReader(str(folder), glob_pattern="rows.jsonl")
     where = {name: str(folder / name) for name in ("signatures", "buckets", "clusters", "kept")}

@@ -8,6 +8,7 @@ Printed is the peak of anonymous memory of all processes together, looked at fiv
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import random
@@ -68,7 +69,10 @@ def generate(path: Path, size: int, words: int) -> int:
     kinds, shares = list(LABELS), list(LABELS.values())
     known: list[list[str]] = []
     rows = written = 0
-    with open(path, "w", encoding="utf-8") as file:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        if path.suffix == ".csv":
+            table.writerow(["text", "kind"])
         while written < size:
             kind = draw.random()
             if kind < 0.15 and known:
@@ -82,8 +86,8 @@ def generate(path: Path, size: int, words: int) -> int:
                     known.append(text)
                 elif draw.random() < 0.05:
                     known[draw.randrange(REMEMBERED)] = text
-            label = draw.choices(kinds, shares)[0]
-            written += file.write(json.dumps({"text": " ".join(text), "kind": label}) + "\n")
+            row = {"text": " ".join(text), "kind": draw.choices(kinds, shares)[0]}
+            written += table.writerow(row.values()) if path.suffix == ".csv" else file.write(json.dumps(row) + "\n")
             rows += 1
     return rows
 

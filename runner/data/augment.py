@@ -13,7 +13,7 @@ import numpy as np
 
 from runner.data.account import Tally, keep
 from runner.data.identify import contents, keys
-from runner.data.tables import SLICE, mapped, write
+from runner.data.tables import SLICE, at, mapped, write
 from runner.parts.augment._augmentation import Augmentation, Parent
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def augment(
             tally.seconds = time.perf_counter() - began
 
     write(entry / "train.arrow", batches())
-    keep(entry, tallies, [])
+    keep(entry, tallies)
 
 
 def with_parent(table: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -84,7 +84,7 @@ def made(
     parents = parents_of(part, place, table["id"])
     for start in range(0, len(parents), SLICE):
         rows = parents[start : start + SLICE]
-        given = table.take(rows)
+        given = at(table, rows)
         ids = given["id"].to_pylist()
         for copy in range(part.copies):
             texts = {name: given[name].to_pylist() for name in inputs}

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.data.account import Gone, Tally, batch_of, text_of
-from runner.data.tables import SLICE, mapped, taken, write
+from runner.data.account import Gone, Ledger, Tally, batch_of, text_of
+from runner.data.tables import SLICE, at, mapped, taken, write
 from runner.parts.cleaners._twins import Twin, across
 
 if TYPE_CHECKING:
@@ -25,20 +25,17 @@ SIMILAR = 0.8  # Jaccard of character 5-grams
 LATER = {"validation": ("test",), "train": ("test", "validation")}
 
 
-def leaks(
-    entry: Path, splits: Sequence[str], inputs: Sequence[str], mode: str
-) -> tuple[list[Tally], list[pa.RecordBatch]]:
+def leaks(entry: Path, splits: Sequence[str], inputs: Sequence[str], mode: str, gone: Ledger) -> list[Tally]:
     """Look for rows that leak, take them out of the tables in `entry` if `mode` is drop, and say which they are."""
-    tallies: list[Tally] = []
-    gone: list[pa.RecordBatch] = []
-    for split, others in LATER.items():
-        for other in others:
-            if split in splits and other in splits:
-                tallies.append(between(entry, split, other, inputs, mode, gone))
-    return tallies, gone
+    return [
+        between(entry, split, other, inputs, mode, gone)
+        for split, others in LATER.items()
+        for other in others
+        if split in splits and other in splits
+    ]
 
 
-def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: str, gone: list[pa.RecordBatch]) -> Tally:
+def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: str, gone: Ledger) -> Tally:
     """Look for the rows of `split` that stand in `other` too, and add them to `gone`."""
     began = time.perf_counter()
     mine, theirs = (mapped(entry / f"{name}.arrow") for name in (split, other))
@@ -70,8 +67,8 @@ def leaked(
     flagged: bool,
 ) -> Iterator[Gone]:
     """Rows that leak, each with its twin in the later split."""
-    table = mine.select(["id", "line", *inputs]).take([each.position for each in twins])
-    names = theirs["id"].take([each.twin for each in twins]).to_pylist()
+    table = at(mine.select(["id", "line", *inputs]), np.array([each.position for each in twins]))
+    names = at(theirs.select(["id"]), np.array([each.twin for each in twins]))["id"].to_pylist()
     for row, each, twin in zip(table.to_pylist(), twins, names, strict=True):
         reason = f"{'also' if each.exact else 'nearly the same'} in {other}"
         yield Gone(split, row["id"], row["line"], "leakage", reason, twin, flagged, text_of(row, inputs))

@@ -42,7 +42,8 @@ def write_splits(
         raise DataFaults(name, faults)
     for split_name, part in rows.items():
         write(entry / f"{split_name}.arrow", taken(renamed(files[part.origin]), part.index))
-    tallies, gone = leaks(entry, list(rows), inputs, data.leakage)
+    gone = Ledger(entry)
+    tallies = leaks(entry, list(rows), inputs, data.leakage, gone)
     faults = leak_faults(data, tallies, entry)
     if faults:
         raise DataFaults(name, faults)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from runner.parts.cleaners._buckets import greedy
 from runner.parts.cleaners._minhash import bands_for
-from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._normal import normalised, others
+from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._shingles import Shingles
 from runner.parts.cleaners._twins import across, repeats
 from runner.parts.cleaners.exact_duplicates import ExactDuplicates
