@@ -41,7 +41,7 @@ def between(entry: Path, split: str, other: str, inputs: Sequence[str], mode: st
     mine, theirs = (mapped(entry / f"{name}.arrow") for name in (split, other))
     tally = Tally("split", "leakage", split, mine.num_rows)
     kept = np.ones(mine.num_rows, bool)
-    found = across(theirs, mine, inputs, entry, threshold=SIMILAR)
+    found = across(theirs, mine, inputs, entry, threshold=SIMILAR).each()
     while twins := list(islice(found, SLICE)):
         rows = list(leaked(mine, theirs, twins, split, other, inputs, flagged=mode == "warn"))
         for row in rows:

@@ -60,12 +60,12 @@ def judged(part, table, inputs=("text",)):
 
 def told(table, **likeness):
     with TemporaryDirectory() as folder:
-        return list(repeats(table, ["text"], Path(folder), **likeness))
+        return list(repeats(table, ["text"], Path(folder), **likeness).each())
 
 
 def between(reference, others, **likeness):
     with TemporaryDirectory() as folder:
-        return list(across(reference, others, ["text"], Path(folder), **likeness))
+        return list(across(reference, others, ["text"], Path(folder), **likeness).each())
 
 
 def without(table, found):

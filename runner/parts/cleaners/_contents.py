@@ -32,10 +32,11 @@ def repeated(
     """What is said of rows that repeat others."""
     for start in range(0, len(positions), ROWS):
         here, there = positions[start : start + ROWS], twins[start : start + ROWS]
-        mine, theirs = rows_at(table, targets, here), rows_at(table, ["id", *targets], there)
-        for place, row, twin in zip(here.tolist(), mine, theirs, strict=True):
-            other = " with another label" if row != twin[1:] else ""
-            yield Judged(place, reason + other, twin[0])
+        reasons = [
+            reason if mine == theirs else f"{reason} with another label"
+            for mine, theirs in zip(rows_at(table, targets, here), rows_at(table, targets, there), strict=True)
+        ]
+        yield from map(Judged, here.tolist(), reasons, (id for (id,) in rows_at(table, ["id"], there)))
 
 
 def rows_at(table: pa.Table, columns: Sequence[str], positions: np.ndarray) -> list[tuple[str, ...]]:

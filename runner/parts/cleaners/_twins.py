@@ -33,6 +33,21 @@ class Twin(NamedTuple):
     exact: bool
 
 
+class Found(NamedTuple):
+    """The same for many rows: arrays of one length."""
+
+    positions: np.ndarray
+    twins: np.ndarray
+    similarities: np.ndarray
+    exact: np.ndarray
+
+    def each(self) -> Iterator[Twin]:
+        """Row by row."""
+        for start in range(0, len(self.positions), MANY):
+            columns = (column[start : start + MANY].tolist() for column in self)
+            yield from map(Twin._make, zip(*columns, strict=True))
+
+
 def repeats(
     table: pa.Table,
     inputs: Sequence[str],
@@ -42,7 +57,7 @@ def repeats(
     unit: Unit = "characters",
     size: int = 5,
     workers: int | None = None,
-) -> Iterator[Twin]:
+) -> Found:
     """The rows of a table that are like one that stays, by position.
 
     In the order of the `id`, a row stays unless it is like a row that stays, which is its twin: neither the order of
@@ -52,7 +67,7 @@ def repeats(
     import numpy as np
 
     if not table.num_rows:
-        return
+        return Found(*np.empty((4, 0), np.int64))
     scratch.mkdir(parents=True, exist_ok=True)
     shingles = Shingles(unit, size)
     with TemporaryDirectory(dir=scratch) as folder:
@@ -62,15 +77,11 @@ def repeats(
         texts = Texts(table, inputs, firsts)
         alike = Pairs(shingles, texts, texts).alike
         twins, similarities = greedy(bands, len(firsts), threshold, alike, Path(folder))
-        stays = np.zeros(len(group), bool)
-        stays[firsts[twins < 0]] = True
-        for position in np.flatnonzero(~stays).tolist():
-            row = group[position]
-            twin = twins[row]
-            if twin < 0:
-                yield Twin(position, int(firsts[row]), 1.0, True)
-            else:
-                yield Twin(position, int(firsts[twin]), float(similarities[row]), False)
+        goes = np.ones(len(group), bool)
+        goes[firsts[twins < 0]] = False
+        exact = twins < 0
+        twins[exact], similarities[exact] = np.flatnonzero(exact), 1.0
+        return found(np.flatnonzero(goes), group, firsts, twins, similarities, exact)
 
 
 def across(
@@ -83,7 +94,7 @@ def across(
     unit: Unit = "characters",
     size: int = 5,
     workers: int | None = None,
-) -> Iterator[Twin]:
+) -> Found:
     """The rows of `others` that are like a row of `reference`, by position; `twin` is the position of that row there.
 
     A row's twin is the first of those with the same normalised text, or else one that is like it: which one depends on
@@ -93,7 +104,7 @@ def across(
     import numpy as np
 
     if not reference.num_rows or not others.num_rows:
-        return
+        return Found(*np.empty((4, 0), np.int64))
     scratch.mkdir(parents=True, exist_ok=True)
     shingles, bands = Shingles(unit, size), bands_for(threshold)
     with TemporaryDirectory(dir=scratch) as folder:
@@ -107,9 +118,20 @@ def across(
         pairs = Pairs(shingles, Texts(reference, inputs, firsts), Texts(others, inputs, rows))
         for band in range(bands.count):
             search(known.keys(band)[firsts], asked.keys(band)[rows], threshold, pairs, twins, similarities)
-        for position in np.flatnonzero(twins[group] >= 0).tolist():
-            row = group[position]
-            yield Twin(position, int(firsts[twins[row]]), float(similarities[row]), bool(exact[row]))
+        return found(np.flatnonzero(twins[group] >= 0), group, firsts, twins, similarities, exact)
+
+
+def found(
+    positions: np.ndarray,
+    group: np.ndarray,
+    firsts: np.ndarray,
+    twins: np.ndarray,
+    similarities: np.ndarray,
+    exact: np.ndarray,
+) -> Found:
+    """The twins of these positions, of which `group` has the content; `firsts` has the position of a twin."""
+    rows = group[positions]
+    return Found(positions, firsts[twins[rows]], similarities[rows], exact[rows])
 
 
 def same(known: np.ndarray, asked: np.ndarray) -> np.ndarray:

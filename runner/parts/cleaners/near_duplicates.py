@@ -40,8 +40,5 @@ class NearDuplicates(SetCleaner):
     """Characters or words of a run. Default 5."""
 
     def judge(self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path) -> Iterator[Judged]:
-        import numpy as np
-
         found = repeats(table, inputs, scratch, threshold=self.threshold, unit=self.unit, size=self.size)
-        pairs = np.fromiter(((each.position, each.twin) for each in found), np.dtype((np.int64, 2)))
-        yield from repeated(table, targets, pairs[:, 0], pairs[:, 1], "near duplicate")
+        return repeated(table, targets, found.positions, found.twins, "near duplicate")
