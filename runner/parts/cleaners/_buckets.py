@@ -28,10 +28,7 @@ class Buckets:
 
     def write(self, entries: np.ndarray) -> None:
         """Keep those that aren't alone in their bucket."""
-        import numpy as np
-
-        begins = begins_of(entries)
-        entries = entries[~(begins & np.append(begins[1:], True))] if len(entries) else entries
+        entries = together(entries)
         self.held = entries if len(entries) < SMALL else None
         if self.held is None:
             entries.tofile(self.path)
@@ -66,8 +63,9 @@ def entries_of(keys: np.ndarray) -> np.ndarray:
     """`key << 32 | row`, sorted."""
     import numpy as np
 
-    entries = keys.astype(np.uint64) << np.uint64(32)
-    entries |= np.arange(len(keys), dtype=np.uint64)
+    entries = keys.astype(np.uint64)
+    entries <<= np.uint64(32)
+    entries |= np.arange(len(keys), dtype=np.uint32)
     entries.sort()
     return entries
 
@@ -83,8 +81,21 @@ def begins_of(entries: np.ndarray) -> np.ndarray:
     """Which entries begin a bucket."""
     import numpy as np
 
-    keys = (entries >> np.uint64(32)).astype(np.uint32)
-    return np.append(np.ones(min(1, len(keys)), bool), keys[1:] != keys[:-1])
+    begins = np.ones(len(entries), bool)
+    for start in range(1, len(entries), MANY):
+        here = entries[start - 1 : start + MANY]
+        begins[start : start + MANY] = (here[1:] ^ here[:-1]) >> np.uint64(32) != 0
+    return begins
+
+
+def together(entries: np.ndarray) -> np.ndarray:
+    """The entries that aren't alone in their bucket."""
+    import numpy as np
+
+    begins = begins_of(entries)
+    alone = begins & np.append(begins[1:], True) if len(entries) else begins
+    shared: np.ndarray = entries[~alone]
+    return shared
 
 
 def greedy(

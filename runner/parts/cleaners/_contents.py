@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
+from runner.parts.cleaners._buckets import MANY, entries_of, rows_of, together
 from runner.parts.cleaners._cleaner import Judged
 
 if TYPE_CHECKING:
@@ -100,17 +101,19 @@ def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.nda
     """The positions of the first row of each content, in this order, and for each position the place of its content."""
     import numpy as np
 
-    halves = digests[order]
-    sorting = np.lexsort((halves[:, 1], halves[:, 0]))
-    begins = np.arange(len(order)) == 0
-    for half in (0, 1):
-        values = halves[sorting, half]
-        begins[1:] |= values[1:] != values[:-1]
-    del halves, values
-    firsts = sorting[begins]
-    ranks = np.argsort(firsts)
-    places = np.empty(len(firsts), np.int32)
-    places[ranks] = np.arange(len(firsts), dtype=np.int32)
+    keys = np.empty(len(order), np.uint32)
+    for start in range(0, len(order), MANY):
+        keys[start : start + MANY] = digests[order[start : start + MANY], 0] >> np.uint64(32)
+    first = np.arange(len(order), dtype=np.int32)
+    ranks = rows_of(together(entries_of(keys)))
+    halves = digests[order[ranks]]
+    sorting = np.lexsort((ranks, halves[:, 1], halves[:, 0]))
+    ranks, halves = ranks[sorting], halves[sorting]
+    begins = np.arange(len(ranks)) == 0
+    begins[1:] |= (halves[1:] != halves[:-1]).any(axis=1)
+    first[ranks] = ranks[begins][np.cumsum(begins) - 1]
+    stays = first == np.arange(len(order))
+    places = np.cumsum(stays, dtype=np.int32) - np.int32(1)
     group = np.empty(len(order), np.int32)
-    group[order[sorting]] = places[np.cumsum(begins) - 1]
-    return order[firsts[ranks]], group
+    group[order] = places[first]
+    return order[stays], group
