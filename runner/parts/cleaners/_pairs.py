@@ -17,6 +17,8 @@ PAIRS = 4_096  # of a chunk
 BITS = 12  # of their number
 SHIFT = 64 - BITS
 BYTES = 2 << 20  # of the texts of a chunk, unless one pair has more
+GROUP = 1 << 16  # pairs whose texts are read at once
+HELD = 64 << 20  # bytes of these texts, unless one pair has more
 
 
 class Texts:
@@ -26,6 +28,7 @@ class Texts:
         import numpy as np
         import pyarrow.compute as pc
 
+        self.inputs = inputs
         self.batches = table.select(list(inputs)).to_batches()
         self.positions = positions
         bytes_ = np.zeros(table.num_rows, np.int32)
@@ -40,6 +43,19 @@ class Texts:
         """The texts of these of the chosen rows."""
         return joined(take(self.batches, self.positions[rows]))
 
+    def held(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
+        """The texts of these rows, each once, in memory, and the place of each row among them.
+
+        They are read in the order in which they lie: a file that does not fit into memory is gone through, not
+        searched.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        each, places = np.unique(self.positions[rows], return_inverse=True)
+        table = pa.Table.from_batches([take(self.batches, each)])
+        return Texts(table, self.inputs, np.arange(len(each))), places
+
 
 class Pairs:
     """How alike rows of one table are to rows of another, or of the same."""
@@ -53,21 +69,14 @@ class Pairs:
         import numpy as np
 
         found = np.empty(len(rows))
-        for chunk in self.chunks(self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]):
-            found[chunk] = jaccard(self.sets(self.first, rows[chunk]), self.sets(self.second, others[chunk]))
+        sizes = self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]
+        for group in chunks(sizes, GROUP, HELD):
+            first, firsts = self.first.held(rows[group])
+            second, seconds = self.second.held(others[group])
+            for chunk in chunks(sizes[group], PAIRS, BYTES):
+                one, other = self.sets(first, firsts[chunk]), self.sets(second, seconds[chunk])
+                found[group][chunk] = jaccard(one, other)
         return found
-
-    def chunks(self, bytes_: np.ndarray) -> Iterator[slice]:
-        """Runs of pairs with few enough texts."""
-        import numpy as np
-
-        sums = np.cumsum(bytes_)
-        start = 0
-        while start < len(sums):
-            before = sums[start - 1] if start else 0
-            end = min(start + PAIRS, max(start + 1, int(np.searchsorted(sums, before + BYTES, "right"))))
-            yield slice(start, end)
-            start = end
 
     def sets(self, texts: Texts, rows: np.ndarray) -> np.ndarray:
         """The shingles of each row, each once: its place among `rows` before 52 bits of a hash, sorted.
@@ -88,6 +97,19 @@ class Pairs:
         found: np.ndarray = sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1)
         found |= tags(np.arange(len(wanted)), wanted)
         return found
+
+
+def chunks(sizes: np.ndarray, count: int, bytes_: int) -> Iterator[slice]:
+    """Runs of so many pairs, and so many bytes, at most; but at least one pair."""
+    import numpy as np
+
+    sums = np.cumsum(sizes)
+    start = 0
+    while start < len(sums):
+        before = sums[start - 1] if start else 0
+        end = min(start + count, max(start + 1, int(np.searchsorted(sums, before + bytes_, "right"))))
+        yield slice(start, end)
+        start = end
 
 
 def tags(numbers: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-ROWS = 8_192  # of a batch
+ROWS = 16_384  # of a batch: many, so that there are enough texts of one length to be signed together
 BYTES = 4 << 20  # of a batch, unless one text has more
 
 
