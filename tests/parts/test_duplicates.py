@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.parts.cleaners._buckets import greedy
+from runner.parts.cleaners._contents import by_id
 from runner.parts.cleaners._minhash import bands_for
-from runner.parts.cleaners._normal import normalised, others
+from runner.parts.cleaners._normal import normal, normalised, others
 from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._shingles import Shingles
-from runner.parts.cleaners._twins import across, repeats
+from runner.parts.cleaners._twins import alike, repeats, side
 from runner.parts.cleaners.exact_duplicates import ExactDuplicates
 from runner.parts.cleaners.near_duplicates import NearDuplicates
 
@@ -63,9 +64,12 @@ def told(table, **likeness):
         return list(repeats(table, ["text"], Path(folder), **likeness).each())
 
 
-def between(reference, others, **likeness):
+def between(reference, others, threshold=0.8, unit="characters", size=5, workers=None):
+    shingles = Shingles(unit, size)
     with TemporaryDirectory() as folder:
-        return list(across(reference, others, ["text"], Path(folder), **likeness).each())
+        known = side(reference, ["text"], Path(folder, "known"), threshold, shingles, workers)
+        asked = side(others, ["text"], Path(folder, "asked"), threshold, shingles, workers)
+        return list(alike(known, asked, ["text"], shingles, threshold).each())
 
 
 def without(table, found):
@@ -110,6 +114,30 @@ def changed(draw, text, times):
 )
 def test_what_counts_of_a_text(text, expected):
     assert normalised(text) == expected
+
+
+@law
+@given(SETS, st.integers(1, 6))
+def test_texts_of_a_batch_are_normalised_as_one_by_one(texts, pad):
+    found = {}
+    for part in normal(pa.array(texts, pa.string()), pad):
+        found |= dict(zip(part.rows.tolist(), part.texts, strict=True))
+        codes = part.codes.tolist()
+        for text, length in zip(part.texts, part.lengths.tolist(), strict=True):
+            units = [code if code != 0xD800 else 0 for code in codes[:length]]
+            assert units == [ord(each) for each in text.decode()]
+            assert codes[length : length + pad] == [0] * pad
+            codes = codes[length + pad :]
+        assert codes == []
+    assert [found[row].decode() for row in range(len(texts))] == list(map(normalised, texts))
+
+
+@law
+@given(st.lists(st.text("ab\0é-", max_size=20), unique=True, max_size=40), st.integers(1, 9))
+def test_rows_in_the_order_of_their_ids(ids, size):
+    chunks = [pa.array(ids[start : start + size], pa.string()) for start in range(0, len(ids), size)]
+    order = by_id(pa.table({"id": pa.chunked_array(chunks, pa.string())}))
+    assert [ids[row] for row in order.tolist()] == sorted(ids)
 
 
 def test_marks_count_as_letters():

@@ -134,7 +134,10 @@ def framed(*texts: bytes) -> bytes:
 
 
 def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The positions of the first row of each content, in this order, and for each position the place of its content."""
+    """The positions of the first row of each content, in this order, and for each position the place of its content.
+
+    `order` may leave out positions, whose content has the place -1.
+    """
     import numpy as np
 
     keys = np.empty(len(order), np.uint32)
@@ -150,6 +153,6 @@ def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.nda
     first[ranks] = ranks[begins][np.cumsum(begins) - 1]
     stays = first == np.arange(len(order))
     places = np.cumsum(stays, dtype=np.int32) - np.int32(1)
-    group = np.empty(len(order), np.int32)
+    group = np.full(len(digests), -1, np.int32)
     group[order] = places[first]
     return order[stays], group

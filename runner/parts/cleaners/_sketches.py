@@ -42,7 +42,7 @@ class Sketches:
 
 
 def sketch(
-    table: pa.Table, inputs: Sequence[str], folder: Path, shingles: Shingles, bands: Bands, workers: int | None
+    table: pa.Table, inputs: Sequence[str], folder: Path, shingles: Shingles, bands: Bands, workers: int | None = None
 ) -> Sketches:
     """Write the sketches of all rows into a new folder."""
     folder.mkdir()

@@ -17,7 +17,7 @@ from runner.parts.cleaners._contents import by_id, distinct
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._shingles import Shingles, Unit
-from runner.parts.cleaners._sketches import sketch
+from runner.parts.cleaners._sketches import Sketches, sketch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +75,8 @@ def repeats(
         firsts, group = distinct(sketches.digests(), by_id(table))
         bands = (sketches.keys(band)[firsts] for band in range(sketches.bands.count))
         texts = Texts(table, inputs, firsts)
-        alike = Pairs(shingles, texts, texts).alike
-        twins, similarities = greedy(bands, len(firsts), threshold, alike, Path(folder))
+        pairs = Pairs(shingles, texts, texts)
+        twins, similarities = greedy(bands, len(firsts), threshold, pairs.alike, Path(folder))
         goes = np.ones(len(group), bool)
         goes[firsts[twins < 0]] = False
         exact = twins < 0
@@ -84,41 +84,50 @@ def repeats(
         return found(np.flatnonzero(goes), group, firsts, twins, similarities, exact)
 
 
-def across(
-    reference: pa.Table,
-    others: pa.Table,
+class Side(NamedTuple):
+    """A table, its sketches, and the positions of the rows that count, ascending."""
+
+    table: pa.Table
+    sketches: Sketches
+    rows: np.ndarray
+
+
+def side(
+    table: pa.Table,
     inputs: Sequence[str],
-    scratch: Path,
-    *,
-    threshold: float = 0.8,
-    unit: Unit = "characters",
-    size: int = 5,
+    folder: Path,
+    threshold: float,
+    shingles: Shingles,
     workers: int | None = None,
-) -> Found:
-    """The rows of `others` that are like a row of `reference`, by position; `twin` is the position of that row there.
+) -> Side:
+    """A table whose rows all count, sketched into a new folder."""
+    import numpy as np
+
+    sketches = sketch(table, inputs, folder, shingles, bands_for(threshold), workers)
+    return Side(table, sketches, np.arange(table.num_rows, dtype=np.int32))
+
+
+def alike(known: Side, asked: Side, inputs: Sequence[str], shingles: Shingles, threshold: float) -> Found:
+    """The rows of `asked` that are like a row of `known`, by position; both were sketched with these shingles.
 
     A row's twin is the first of those with the same normalised text, or else one that is like it: which one depends on
-    the order of `reference`, that there is one doesn't. The text of a row is its `inputs`, joined by line breaks.
-    Files go to a folder of their own in `scratch`, which is made if need be, and away in the end.
+    the order of `known`, that there is one doesn't. The text of a row is its `inputs`, joined by line breaks.
     """
     import numpy as np
 
-    if not reference.num_rows or not others.num_rows:
+    if not len(known.rows) or not len(asked.rows):
         return Found(*np.empty((4, 0), np.int64))
-    scratch.mkdir(parents=True, exist_ok=True)
-    shingles, bands = Shingles(unit, size), bands_for(threshold)
-    with TemporaryDirectory(dir=scratch) as folder:
-        known = sketch(reference, inputs, Path(folder, "reference"), shingles, bands, workers)
-        asked = sketch(others, inputs, Path(folder, "others"), shingles, bands, workers)
-        firsts, _ = distinct(known.digests(), np.arange(known.rows, dtype=np.int32))
-        rows, group = distinct(asked.digests(), np.arange(asked.rows, dtype=np.int32))
-        twins = same(known.digests()[firsts], asked.digests()[rows])
-        exact = twins >= 0
-        similarities = exact.astype(float)
-        pairs = Pairs(shingles, Texts(reference, inputs, firsts), Texts(others, inputs, rows))
-        for band in range(bands.count):
-            search(known.keys(band)[firsts], asked.keys(band)[rows], threshold, pairs, twins, similarities)
-        return found(np.flatnonzero(twins[group] >= 0), group, firsts, twins, similarities, exact)
+    firsts, _ = distinct(known.sketches.digests(), known.rows)
+    rows, group = distinct(asked.sketches.digests(), asked.rows)
+    twins = same(known.sketches.digests()[firsts], asked.sketches.digests()[rows])
+    exact = twins >= 0
+    similarities = exact.astype(float)
+    pairs = Pairs(shingles, Texts(known.table, inputs, firsts), Texts(asked.table, inputs, rows))
+    for band in range(known.sketches.bands.count):
+        keys, wanted = known.sketches.keys(band)[firsts], asked.sketches.keys(band)[rows]
+        search(keys, wanted, threshold, pairs, twins, similarities)
+    positions = asked.rows[twins[group[asked.rows]] >= 0]
+    return found(positions, group, firsts, twins, similarities, exact)
 
 
 def found(
