@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.parts.cleaners._buckets import greedy
-from runner.parts.cleaners._contents import by_id
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._normal import normal, normalised, others
+from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._shingles import Shingles
 from runner.parts.cleaners._twins import alike, repeats, side

@@ -16,51 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS = 8_192  # of a batch
-PREFIX = 7  # bytes of ids that are compared at once
-
-
-def by_id(table: pa.Table) -> np.ndarray:
-    """The positions of the rows in the order of their ids.
-
-    Of all ids a few bytes are held at a time: to sort them where they lie would read a large file again and again.
-    """
-    import numpy as np
-
-    order = np.arange(table.num_rows, dtype=np.int32)
-    tied, start, left = np.ones(table.num_rows, bool), 0, True
-    group = np.zeros(table.num_rows, np.int32)
-    while left and tied.any():
-        places = np.flatnonzero(tied)
-        keys, left = leading(table["id"], start)
-        keys, groups = keys[order[places]], group[places]
-        sorting = np.lexsort((keys, groups)) if start else np.argsort(keys)
-        order[places] = order[places][sorting]
-        keys, groups = keys[sorting], groups[sorting]
-        begins = np.ones(len(places), bool)
-        begins[1:] = (keys[1:] != keys[:-1]) | (groups[1:] != groups[:-1])
-        group[places] = np.cumsum(begins)
-        tied[places] = ~(begins & np.append(begins[1:], True))
-        start += PREFIX
-    return order
-
-
-def leading(ids: pa.ChunkedArray, start: int) -> tuple[np.ndarray, bool]:
-    """Of each id the bytes from `start` on and how many there are, as a number; whether any id has more."""
-    import numpy as np
-
-    found, end, most = np.zeros((len(ids), PREFIX + 1), np.uint8), 0, 0
-    for chunk in ids.chunks:
-        end += len(chunk)
-        offsets = np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-        data = np.frombuffer(chunk.buffers()[2] or b"", np.uint8)
-        rows = found[end - len(chunk) : end]
-        left = offsets[1:] - offsets[:-1] - start
-        for place in range(PREFIX):
-            there = np.flatnonzero(left > place)
-            rows[there, place] = data[offsets[there] + (start + place)]
-        rows[:, PREFIX] = left.clip(0, PREFIX)
-        most = max(most, int(left.max(initial=0)))
-    return found.view(">u8").ravel().astype(np.uint64), most > PREFIX
 
 
 def repeated(
@@ -91,8 +46,9 @@ def take(batches: Sequence[pa.RecordBatch], positions: np.ndarray) -> pa.RecordB
     import pyarrow as pa
 
     ends = np.cumsum([batch.num_rows for batch in batches])
-    order = np.argsort(positions, kind="stable")
-    ordered = positions[order]
+    sorted_ = bool((positions[1:] >= positions[:-1]).all())
+    order = None if sorted_ else np.argsort(positions, kind="stable")
+    ordered = positions if order is None else positions[order]
     places = np.searchsorted(ends, ordered, "right")
     cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1)).tolist()
     parts = []
@@ -101,9 +57,8 @@ def take(batches: Sequence[pa.RecordBatch], positions: np.ndarray) -> pa.RecordB
         parts.append(batch.take(pa.array(ordered[start:end] - (ends[places[start]] - batch.num_rows))))
     if not parts:
         return batches[0].slice(0, 0)
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    return pa.concat_batches(parts).take(pa.array(back))
+    found = pa.concat_batches(parts)
+    return found if order is None else found.take(pa.array(np.argsort(order)))
 
 
 def digests(table: pa.Table, columns: Sequence[str], seen: Callable[[str], str] | None = None) -> np.ndarray:

@@ -13,8 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.parts.cleaners._buckets import MANY, entries_of, greedy, rows_of
-from runner.parts.cleaners._contents import by_id, distinct
+from runner.parts.cleaners._contents import distinct
 from runner.parts.cleaners._minhash import bands_for
+from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._pairs import Pairs, Texts
 from runner.parts.cleaners._shingles import Shingles, Unit
 from runner.parts.cleaners._sketches import Sketches, sketch

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner
-from runner.parts.cleaners._contents import by_id, digests, distinct, repeated
+from runner.parts.cleaners._contents import digests, distinct, repeated
+from runner.parts.cleaners._order import by_id
 
 if TYPE_CHECKING:
     import pyarrow as pa
