@@ -98,13 +98,15 @@ def together(entries: np.ndarray) -> np.ndarray:
     return shared
 
 
-def greedy(
-    keys: Iterable[np.ndarray], rows: int, threshold: float, alike: Alike, folder: Path
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of each row the kept row that it is like, or -1, and how like; `keys` yields those of all rows, band by band."""
+def banded(keys: Iterable[np.ndarray], folder: Path) -> list[Buckets]:
+    """The buckets of each band; `keys` yields those of all rows, band by band."""
+    return [Buckets(folder / f"band-{number}", each) for number, each in enumerate(keys)]
+
+
+def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the kept row that it is like, or -1, and how like."""
     import numpy as np
 
-    bands = [Buckets(folder / f"band-{number}", each) for number, each in enumerate(keys)]
     twins, similarities = np.full(rows, -1, np.int32), np.zeros(rows)
     still = np.ones(rows, bool)
     while still.any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.parts.cleaners._contents import take
@@ -37,7 +38,7 @@ class Texts:
             end += batch.num_rows
             for column in batch.columns:
                 bytes_[end - batch.num_rows : end] += pc.binary_length(column).to_numpy(zero_copy_only=False)
-        self.bytes = bytes_[positions]
+        self.bytes = bytes_[positions] if len(bytes_) else np.zeros(len(positions), np.int32)
 
     def at(self, rows: np.ndarray) -> pa.Array:
         """The texts of these of the chosen rows."""
@@ -55,6 +56,26 @@ class Texts:
         each, places = np.unique(self.positions[rows], return_inverse=True)
         table = pa.Table.from_batches([take(self.batches, each)])
         return Texts(table, self.inputs, np.arange(len(each))), places
+
+
+def apart(table: pa.Table, inputs: Sequence[str], positions: np.ndarray, compared: np.ndarray, path: Path) -> Texts:
+    """The texts at these positions; of a large table those that are compared lie in a file of their own.
+
+    They are few, and wanted in any order: without the others between them they may stay in memory.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    table = table.select(list(inputs))
+    if table.nbytes <= HELD:
+        return Texts(table, inputs, positions)
+    batches, wanted = table.to_batches(), np.sort(positions[compared])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        for start in range(0, len(wanted), PAIRS):
+            writer.write_batch(take(batches, wanted[start : start + PAIRS]))
+    places = np.zeros(len(positions), np.int32)
+    places[compared] = np.searchsorted(wanted, positions[compared])
+    return Texts(pa.ipc.open_file(pa.memory_map(str(path))).read_all(), inputs, places)
 
 
 class Pairs:

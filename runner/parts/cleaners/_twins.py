@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.parts.cleaners._buckets import MANY, entries_of, greedy, rows_of
+from runner.parts.cleaners._buckets import MANY, banded, entries_of, greedy, rows_of
 from runner.parts.cleaners._contents import distinct
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._order import by_id
-from runner.parts.cleaners._pairs import Pairs, Texts
+from runner.parts.cleaners._pairs import Pairs, Texts, apart
 from runner.parts.cleaners._shingles import Shingles, Unit
 from runner.parts.cleaners._sketches import Sketches, sketch
 
@@ -74,10 +74,12 @@ def repeats(
     with TemporaryDirectory(dir=scratch) as folder:
         sketches = sketch(table, inputs, Path(folder, "sketches"), shingles, bands_for(threshold), workers)
         firsts, group = distinct(sketches.digests(), by_id(table))
-        bands = (sketches.keys(band)[firsts] for band in range(sketches.bands.count))
-        texts = Texts(table, inputs, firsts)
-        pairs = Pairs(shingles, texts, texts)
-        twins, similarities = greedy(bands, len(firsts), threshold, pairs.alike, Path(folder))
+        bands = banded((sketches.keys(band)[firsts] for band in range(sketches.bands.count)), Path(folder))
+        compared = np.zeros(len(firsts), bool)
+        for band in bands:
+            compared[rows_of(band.read())] = True
+        texts = apart(table, inputs, firsts, compared, Path(folder, "texts"))
+        twins, similarities = greedy(bands, len(firsts), threshold, Pairs(shingles, texts, texts).alike)
         goes = np.ones(len(group), bool)
         goes[firsts[twins < 0]] = False
         exact = twins < 0
