@@ -20,7 +20,7 @@ from typing import Any
 import _mixed
 from _pairs import ROOT, data_folder, emit, interleaved, parser, positive, ratios
 
-from runner.plan.base import in_package
+from runner.data.models import in_package
 
 GOALS = {"banking77": 3.0, "mixed": 5.0}
 LENGTHS = {"banking77": 96, "mixed": 256}

@@ -18,6 +18,8 @@ app = typer.Typer(
 )
 store = typer.Typer(help="Look after the database of results.", no_args_is_help=True)
 app.add_typer(store, name="store")
+cache = typer.Typer(help="Look after prepared data.", no_args_is_help=True)
+app.add_typer(cache, name="cache")
 
 Spec = Annotated[Path, typer.Argument(help="The spec, a TOML file.")]
 Specs = Annotated[list[Path], typer.Argument(help="Specs, TOML files.")]
@@ -94,7 +96,7 @@ def plan(
     from runner.run.throughput import tokens_per_second
     from runner.run.work import finished
 
-    made = prepare(spec, results)
+    made = prepare(spec, results, complete=False)
     if resolved:
         emit(made.checked.spec.experiment.written())
         return
@@ -107,12 +109,24 @@ def plan(
 
 
 @app.command()
-def data(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
-    """Prepare the data of a spec and say what each step did to how many rows, with samples; train nothing."""
+def data(
+    spec: Spec,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a page with samples and plots too.")] = None,
+    results: Results = RESULTS,
+) -> None:
+    """Prepare the data of a spec, say what each step did to how many rows, and profile each split; train nothing."""
+    from runner.data.cache import Cache
     from runner.run.account import facts, text
     from runner.run.experiment import prepare
 
-    found = facts(prepare(spec, results).checked)
+    checked = prepare(spec, results).checked
+    found = facts(checked, Cache(results / "cache"))
+    if html is not None:
+        from runner.report.page import write
+
+        write(html, checked.spec.experiment.name, found)
+        print(f"wrote {html}", file=sys.stderr)
     if as_json:
         emit(found)
     else:
@@ -228,3 +242,49 @@ def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
         emit({"records": count})
     else:
         print(f"read {count:,} records")
+
+
+@cache.command("ls")
+def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
+    """List what is prepared: from which files, how large, when last used, whether in use."""
+    from runner.run.caching import facts, text
+
+    found = facts(results / "cache")
+    if as_json:
+        emit(found)
+    else:
+        print(text(found))
+
+
+@cache.command("explain")
+def cache_explain(
+    what: Annotated[str, typer.Argument(help="A spec, or STAGE/KEY as `ls` shows it.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Say which entries a spec has and lacks and why, or what one entry was made from; build nothing."""
+    from runner.run.explaining import facts, text
+
+    found = facts(what, results / "cache")
+    if as_json:
+        emit(found)
+    else:
+        print(text(found))
+
+
+@cache.command("gc")
+def cache_gc(
+    max_size: Annotated[str, typer.Option(help="Keep at most this, such as 5GB: the least recently used go.")] = "",
+    older_than: Annotated[str, typer.Option(help="Remove what was not used for so long, such as 30d or 12h.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Remove what is damaged or left over, and what the limits ask for; never what a running process uses."""
+    from runner.run.caching import collected, facts_gc, gc
+
+    done = gc(results / "cache", max_size, older_than, dry_run=dry_run)
+    if as_json:
+        emit(facts_gc(done, dry_run=dry_run))
+    else:
+        print(collected(done, dry_run=dry_run))

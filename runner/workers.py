@@ -70,5 +70,8 @@ def workers_for(bytes: int) -> int:
     """Processes worth starting for so many bytes of rows; `RUNNER_WORKERS` decides where it is set."""
     chosen = os.environ.get("RUNNER_WORKERS")
     if chosen:
+        if not chosen.isdecimal() or int(chosen) < 1:
+            hint = "write a whole number, at least 1, or unset it to let the size of the data decide"
+            raise RunnerError(f"the environment variable `RUNNER_WORKERS` is `{chosen}`, no number of processes", hint)
         return int(chosen)
     return len(os.sched_getaffinity(0)) if bytes > 16 << 20 else 1

@@ -122,3 +122,11 @@ def events(results: Path, run: str) -> list[dict[str, object]]:
     """All records of a run's log."""
     lines = (results / "runs" / run / "log.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="session")
+def writers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tiny models that write: `masked`, `seq2seq`, `causal`, `chat` and `encoder`."""
+    from tests.writers import build
+
+    return build(tmp_path_factory.mktemp("writers"))

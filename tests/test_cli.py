@@ -115,6 +115,45 @@ def test_the_account_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_profile_for_people_for_machines_and_as_a_page(say: Any, tiny: Path, tmp_path: Path) -> None:
+    grouped = 'test = "test.csv"\ngroups = "size"'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', grouped, 1), encoding="utf-8")
+    for verb in ("validate", "plan"):
+        assert say(verb, str(tiny))[0] == 0
+    made = tmp_path / "results" / "cache" / "profile"
+    assert not made.exists()  # only `data` makes one
+    code, out, err = say("data", str(tiny), "--html", str(tmp_path / "new" / "page.html"))
+    assert code == 0 and err == f"wrote {tmp_path / 'new' / 'page.html'}\n" and made.exists()
+    table = {line.strip().split("  ")[0]: line.split()[-1] for line in out.splitlines() if line.startswith("    ")}
+    assert table["profile"] == "test" and table["rows"] == "24"
+    for part in (
+        "classes of label",
+        "2, evenness 0.93",
+        "vocabulary",
+        "groups of train by size: 2",
+        "most common prefix",
+        "Cramér's V",
+    ):
+        assert part in out
+    found = json.loads(say("data", str(tiny), "--json")[1])["films"]["profile"]
+    assert list(found) == ["train", "validation", "test"]
+    assert found["train"]["classes"]["label"]["rows"] == {"good": 42, "bad": 22}
+    groups = found["test"]["groups"]
+    assert groups["column"] == "size" and sum(each["rows"] for each in groups["largest"].values()) == 24
+    page = (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>") and "Groups by size" in page
+    code, out, err = say("data", str(tiny), "--html", str(tmp_path))
+    assert (code, out) == (1, "") and "is a folder" in err
+
+
+def test_groups_that_are_no_column_are_named_at_their_place(say: Any, tiny: Path) -> None:
+    wrong = 'test = "test.csv"\ngroups = "sise"'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', wrong, 1), encoding="utf-8")
+    code, out, _ = say("validate", str(tiny))
+    assert code == 1 and "tiny.toml:13:10: error[data]: `train.csv` has no column `sise`" in out
+    assert "did you mean `size`?" in out
+
+
 @pytest.mark.slow
 def test_a_run_from_the_first_word_to_the_last(say: Any, tiny: Path) -> None:
     code, out, err = say("run", str(tiny))
@@ -164,3 +203,48 @@ def test_a_first_spec_is_written_and_valid(say: Any, tiny: Path) -> None:
 
 def test_the_schema_is_printed(say: Any) -> None:
     assert json.loads(say("schema")[1])["title"] == "Experiment of runner"
+
+
+def test_the_cache_for_people_and_for_machines(say: Any, tiny: Path) -> None:
+    assert say("cache", "ls")[:2] == (0, f"nothing is cached in `{tiny.parent / 'results' / 'cache'}`\n")
+    assert say("data", str(tiny))[0] == 0
+    code, out, err = say("cache", "ls")
+    assert (code, err) == (0, "") and out.splitlines()[0].split() == ["stage", "key", "rows", "size", "built", "used", "in", "use", "from"]  # fmt: skip
+    assert "train.csv" in out and "3 in all" in out
+    found = json.loads(say("cache", "ls", "--json")[1])
+    assert {stage: sums["entries"] for stage, sums in found["stages"].items()} == {
+        "read": 3, "clean": 3, "split": 1, "profile": 3,
+    }  # fmt: skip
+    assert found["bytes"] == sum(each["bytes"] for each in found["entries"]) > 0
+    assert all(each["in_use"] for each in found["entries"])  # by this very process
+    (key,) = (each["key"] for each in found["entries"] if each["stage"] == "split")
+    assert say("cache", "explain", f"split/{key[:8]}")[1].startswith(f"split/{key}\n  from test.csv, train.csv, ")
+    assert "hit: built 20" in say("cache", "explain", str(tiny))[1]
+    assert json.loads(say("cache", "explain", str(tiny), "--json")[1])["data"]["films"][0]["state"] == "hit"
+    code, out, _ = say("cache", "gc", "--max-size", "0", "--dry-run")
+    assert code == 0 and out.endswith("10 more would have gone, but are in use\n")
+    assert json.loads(say("cache", "gc", "--json")[1])["removed"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["gc", "--max-size", "big"], "write such as 500MB, 5GB or 1.5GiB"),
+        (["gc", "--older-than", "5"], "such as 30d"),
+        (["explain", "read/00"], "`runner cache ls` lists the entries"),
+    ],
+)
+def test_a_wrong_word_about_the_cache_is_explained(say: Any, words: list[str], told: str) -> None:
+    code, out, err = say("cache", *words)
+    assert (code, out) == (1, "") and told in err
+
+
+@pytest.mark.parametrize("workers", ["many", "0", "-2", "1.5"])
+def test_a_wrong_number_of_workers_is_explained(
+    say: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("RUNNER_WORKERS", workers)
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', 'test = "test.csv"\nclean = [{ type = "lowercase" }]'), encoding="utf-8")  # fmt: skip
+    code, out, _ = say("validate", str(tiny))
+    assert code == 1 and f"the environment variable `RUNNER_WORKERS` is `{workers}`, no number of processes" in out
+    assert "write a whole number, at least 1" in out

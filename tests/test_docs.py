@@ -72,7 +72,12 @@ def test_make_targets_of_the_documents_exist() -> None:
 
 def test_every_verb_has_help_and_stands_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8") + (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    for command in app.registered_commands:
+    named = [("", command) for command in app.registered_commands]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        named += [(f"{group.name} ", command) for command in group.typer_instance.registered_commands]
+    for before, command in named:
         function = command.callback
         assert function is not None and function.__doc__, command.name
-        assert re.search(rf"\b{function.__name__}\b", readme), function.__name__
+        verb = before + (command.name or function.__name__)
+        assert re.search(rf"\b{verb}\b", readme), verb

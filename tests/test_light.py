@@ -32,6 +32,9 @@ print("LOADED", [name for name in {heavy!r} if name in sys.modules])
         ["plan", "specs/quickstart.toml"],
         ["data", "specs/quickstart.toml"],
         ["schema"],
+        ["cache", "ls"],
+        ["cache", "explain", "specs/quickstart.toml"],
+        ["cache", "gc"],
         ["ls"],
         ["query", "SELECT 1 AS one"],
         ["doctor"],
@@ -58,3 +61,20 @@ def test_checking_an_edited_spec_over_known_data_loads_no_numpy(tmp_path: Path) 
             [sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True, check=True
         )
     assert done.stdout.rstrip().endswith("LOADED []"), done.stdout[-500:]
+
+
+def test_a_spec_that_names_models_that_write_is_checked_without_torch(tiny: Path, writers: Path) -> None:
+    parts = """[{ type = "paraphrase", model = "writers/causal", embedder = "writers/encoder" },
+               { type = "back_translate", to = "writers/seq2seq", back = "writers/seq2seq" },
+               { type = "masked_words", model = "writers/masked" }]"""
+    (tiny.parent / "writers").symlink_to(writers)
+    text = tiny.read_text(encoding="utf-8")
+    tiny.write_text(text.replace('test = "test.csv"', f'test = "test.csv"\naugment = {parts}'), encoding="utf-8")
+    program = PROGRAM.replace("{heavy!r}", repr(HEAVY))
+    for verb in ("validate", "plan"):
+        words = [verb, str(tiny), "--results", str(tiny.parent / "results")]
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.rstrip().endswith("LOADED []"), done.stdout[-500:]
+    assert "a model writes the rows when `run` or `data` needs them" in done.stdout

@@ -38,7 +38,10 @@ class Gone(NamedTuple):
 
 @dataclass
 class Tally:
-    """One step's account; samples are those of the smallest ids, so that the order of rows changes nothing."""
+    """One step's account; `refused` counts variants of rows that were not taken.
+
+    Samples are those of the smallest ids, so that the order of rows changes nothing.
+    """
 
     stage: str
     step: str
@@ -48,6 +51,7 @@ class Tally:
     changed: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     flagged: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     samples: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
@@ -84,7 +88,8 @@ class Tally:
         """Take in what the same step did to other rows."""
         self.rows, self.changed = self.rows + other.rows, self.changed + other.changed
         self.seconds += other.seconds
-        for mine, theirs in ((self.dropped, other.dropped), (self.flagged, other.flagged)):
+        pairs = (self.dropped, other.dropped), (self.flagged, other.flagged), (self.refused, other.refused)
+        for mine, theirs in pairs:
             for reason, count in theirs.items():
                 mine[reason] = mine.get(reason, 0) + count
         for name, rows in other.samples.items():

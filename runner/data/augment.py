@@ -5,19 +5,32 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache as once
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from runner.data.account import Tally, keep
+from runner.data.cache import Cache
+from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
 from runner.data.tables import SLICE, at, mapped, write
-from runner.parts.augment._augmentation import Augmentation, Parent
+from runner.data.written import written
+from runner.parts.augment._augmentation import Augmentation, Parent, Places, Refused
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class Asked(NamedTuple):
+    """One augmentation, its place in the list, where what it names lies, and all that decides its variants."""
+
+    place: int
+    part: Augmentation
+    places: Places
+    identity: Mapping[str, Any]
 
 
 class Peers(Sequence[str]):
@@ -37,22 +50,23 @@ class Peers(Sequence[str]):
 def augment(
     train: Path,
     others: Sequence[Path],
-    parts: Sequence[Augmentation],
+    asked: Sequence[Asked],
     inputs: Sequence[str],
     targets: Sequence[str],
     entry: Path,
+    cache: Cache,
 ) -> None:
     """Write the rows of train and those made of them; a text that stands in train or in `others` is not made again."""
     table = mapped(train)
     known = {each for path in [train, *others] for each in contents(mapped(path), inputs).tolist()}
     alike = classes(table, targets)
-    tallies = [Tally("augment", part.kind, "train", table.num_rows) for part in parts]
+    tallies = [Tally("augment", each.part.kind, "train", table.num_rows) for each in asked]
 
     def batches() -> Iterator[pa.RecordBatch]:
         yield from with_parent(table)
-        for place, (part, tally) in enumerate(zip(parts, tallies, strict=True)):
+        for each, tally in zip(asked, tallies, strict=True):
             began = time.perf_counter()
-            yield from made(part, place, table, inputs, alike, known, tally)
+            yield from made(each, table, inputs, alike, known, tally, cache)
             tally.seconds = time.perf_counter() - began
 
     write(entry / "train.arrow", batches())
@@ -68,18 +82,34 @@ def with_parent(table: pa.Table) -> Iterator[pa.RecordBatch]:
         yield batch.append_column("parent", pa.array([""] * batch.num_rows, pa.string()))
 
 
+def most(train: Path, asked: Sequence[Asked], targets: Sequence[str]) -> dict[str, Any]:
+    """Rows and labels of train if no variant were refused or repeated a text: an upper bound."""
+    table = mapped(train)
+    rows = table.num_rows
+    labels = {target: labels_of(table, target) for target in targets}
+    for each in asked:
+        parents = at(table, parents_of(each.part, each.place, table["id"]))
+        rows += parents.num_rows * each.part.copies
+        for target in targets:
+            for label, count in labels_of(parents, target).items():
+                labels[target][label] += count * each.part.copies
+    return {"rows": {"train": rows}, "labels": {target: {"train": found} for target, found in labels.items()}}
+
+
 def made(
-    part: Augmentation,
-    place: int,
+    asked: Asked,
     table: pa.Table,
     inputs: Sequence[str],
     alike: Mapping[int, tuple[np.ndarray, int]],
     known: set[int],
     tally: Tally,
+    cache: Cache,
 ) -> Iterator[pa.RecordBatch]:
     """The new rows of one augmentation, parents in the order of their ids."""
     import pyarrow as pa
 
+    part, place = asked.part, asked.place
+    vary = varied(asked, cache)
     columns = part.columns or inputs
     parents = parents_of(part, place, table["id"])
     for start in range(0, len(parents), SLICE):
@@ -91,10 +121,15 @@ def made(
             before = dict(texts)
             for name in columns:
                 bound = [
-                    Parent(id, text, seeded(part, place, id, copy, name), Peers(table[name], *alike[row]))
+                    Parent(
+                        id,
+                        text,
+                        seeded(part, place, id, copy, "" if part.together else name),
+                        Peers(table[name], *alike[row]),
+                    )
                     for id, text, row in zip(ids, texts[name], rows.tolist(), strict=True)
                 ]
-                texts[name] = list(part.variants(bound))
+                texts[name] = list(taken(vary(bound, copy, name), bound, tally))
             new = given
             for name in columns:
                 new = new.set_column(new.column_names.index(name), name, pa.array(texts[name], pa.string()))
@@ -109,6 +144,27 @@ def made(
             new = new.set_column(0, "id", pa.array(named, pa.string()))
             new = new.append_column("parent", pa.array(ids, pa.string()))
             yield from new.take(np.array(fresh, np.int64)).combine_chunks().to_batches()
+
+
+def varied(asked: Asked, cache: Cache) -> Callable[[list[Parent], int, str], Iterator[str | Refused]]:
+    """What makes the variants of parents; what models write is cached by itself, since it takes long."""
+    ready = once(lambda: asked.part.ready(asked.places))
+
+    def vary(parents: list[Parent], copy: int, column: str) -> Iterator[str | Refused]:
+        if not asked.part.models:
+            return ready()(parents)
+        why = {**asked.identity, "place": asked.place, "copy": copy, "column": column}
+        return written(parents, why, ready, cache)
+
+    return vary
+
+
+def taken(variants: Iterator[str | Refused], parents: Sequence[Parent], tally: Tally) -> Iterator[str]:
+    """The texts of variants; that of the parent, which makes no new row, where one is refused."""
+    for parent, variant in zip(parents, variants, strict=True):
+        if isinstance(variant, Refused):
+            tally.refused[variant.reason] = tally.refused.get(variant.reason, 0) + 1
+        yield parent.text if isinstance(variant, Refused) else variant
 
 
 def shown(

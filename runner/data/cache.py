@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +18,7 @@ from filelock import FileLock
 
 from runner.data import manifest
 from runner.data.explain import changes, nearest_manifest
+from runner.data.lease import leases
 from runner.errors import RunnerError
 
 Build = Callable[[Path], Mapping[str, Any]]
@@ -34,10 +37,25 @@ class Cache:
         self.folder = folder
 
     def find(self, stage: str, key: str) -> Path | None:
-        """The entry, or None where it is missing or its files have not the sizes that its manifest states."""
+        """The entry, or None where it is missing or its files have not the sizes that its manifest states.
+
+        From here on until this process ends no `runner cache gc` removes it. Its folder's time tells when it was used.
+        """
+        with telling(self.folder):
+            held = leases(self.folder)
+            if held is not None:
+                held.take(stage, key)
         entry = self.folder / stage / key
-        known = manifest.read(entry)
-        return entry if known is not None and manifest.whole(entry, known) else None
+        if not self.has(stage, key):
+            return None
+        with suppress(PermissionError):  # an entry of somebody else's, who may not see that we use it
+            os.utime(entry)
+        return entry
+
+    def has(self, stage: str, key: str) -> bool:
+        """Whether there is a whole entry; asking neither uses nor protects it."""
+        known = self.manifest(stage, key)
+        return bool(known) and manifest.whole(self.folder / stage / key, known)
 
     def make(self, stage: str, key: str, build: Build, why: Mapping[str, Any]) -> Path:
         """The entry, built first where it is missing; of several processes one builds and the others wait.
@@ -49,9 +67,10 @@ class Cache:
         if found:
             return found
         locks = self.folder / stage / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / key):
-            return self.find(stage, key) or self._build(stage, key, build, why)
+        with telling(self.folder):
+            locks.mkdir(parents=True, exist_ok=True)
+            with FileLock(locks / key):
+                return self.find(stage, key) or self._build(stage, key, build, why)
 
     def manifest(self, stage: str, key: str) -> dict[str, Any]:
         """What is known about an entry; empty where there is none."""
@@ -61,7 +80,7 @@ class Cache:
         """Why there is a hit or a miss, in words."""
         known = self.manifest(stage, key)
         if known:
-            return f"hit: built {known['created']}" if self.find(stage, key) else "miss: the entry is damaged"
+            return f"hit: built {known['created']}" if self.has(stage, key) else "miss: the entry is damaged"
         near = nearest_manifest(self.folder / stage, inputs)
         if near is None:
             return f"miss: nothing of stage `{stage}` is cached"
@@ -81,9 +100,19 @@ class Cache:
             manifest.seal(temporary, {**about, **facts, "seconds": round(time.perf_counter() - began, 3)})
             temporary.rename(parent / key)
             manifest.sync(parent)
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
-            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                raise RunnerError(f"no space left for the cache in `{self.folder}`", "free some space") from error
             raise
         return parent / key
+
+
+@contextmanager
+def telling(folder: Path) -> Iterator[None]:
+    """Say what to do about a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        hint = "free some space, perhaps by `runner cache gc --max-size`; what was prepared stays"
+        raise RunnerError(f"no space left for the cache in `{folder}`", hint) from error

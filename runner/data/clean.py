@@ -51,8 +51,28 @@ def clean(
 ) -> Cleaned:
     """The rows of a split's file; DataFaults with everything that is wrong with it."""
     cleaners = list(cleaners_of(data, split).values())
+    key, why = clean_key(origin.key, data, cleaners, inputs, targets, cache, tokenizer_file)
+
+    def build(entry: Path) -> Mapping[str, Any]:
+        from runner.data.wash import wash  # loads numpy, which a known file does without
+
+        return {"rows": wash(entry, split, origin, data, cleaners, inputs, targets, tokenizer_file).num_rows}
+
+    return Cleaned(key, cache.make("clean", key, build, why))
+
+
+def clean_key(
+    file: str,
+    data: Data,
+    cleaners: Sequence[Cleaner],
+    inputs: Sequence[str],
+    targets: Sequence[str],
+    cache: Cache,
+    tokenizer_file: Path | None,
+) -> tuple[str, dict[str, Any]]:
+    """Key and inputs of the stage; `file` is the key of the file that was read."""
     why = {
-        "file": origin.key,
+        "file": file,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],
         "inputs": sorted(inputs),
         "targets": sorted(targets),
@@ -62,11 +82,4 @@ def clean(
     }
     if tokenizer_file is not None and any(part.counts_tokens for part in cleaners):
         why["tokenizer"] = content_hash(tokenizer_file, cache)
-    key = fingerprint({"stage": "clean", **why})
-
-    def build(entry: Path) -> Mapping[str, Any]:
-        from runner.data.wash import wash  # loads numpy, which a known file does without
-
-        return {"rows": wash(entry, split, origin, data, cleaners, inputs, targets, tokenizer_file).num_rows}
-
-    return Cleaned(key, cache.make("clean", key, build, why))
+    return fingerprint({"stage": "clean", **why}), why

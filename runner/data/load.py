@@ -13,10 +13,13 @@ from runner.data.cache import Cache, fingerprint
 from runner.data.clean import Cleaned, clean
 from runner.data.counts import count, counted
 from runner.data.faults import DataFaults, Fault, reserved
+from runner.data.groups import groups_faults
+from runner.data.named import resolved
 from runner.data.read import Origin, read
 from runner.data.tables import mapped
 from runner.data.training import Training, trainings
 from runner.errors import RunnerError
+from runner.parts.augment._augmentation import Augmentation, Places
 from runner.spec.tables import Data
 
 if TYPE_CHECKING:
@@ -56,12 +59,21 @@ class Dropped(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A cache entry that the data set went through; `split` is empty where it holds all of them."""
+    """A cache entry that the data set went through; `split` is empty where it holds all of them.
+
+    There is no entry yet where only work, and no check, may make it; `most` are then the rows that it may have.
+    """
 
     stage: str
     split: str
     key: str
-    entry: Path
+    entry: Path | None
+    most: int = 0
+
+    @property
+    def account(self) -> list[dict[str, Any]]:
+        """What its steps did."""
+        return facts_of(self.entry) if self.entry else []
 
     def step(self, data: str) -> str:
         """Its name in a plan and in the log: the files of a data set are cleaned one by one."""
@@ -73,7 +85,9 @@ class Loaded:
     """A data set, whose tables are opened when they are asked for.
 
     `rows[split]` counts rows, `labels[column][split][label]` those of each value of a target; `written[split]` is the
-    file that the rows come from, as the spec writes it; `stages` are the cache entries in their order.
+    file that the rows come from, as the spec writes it; `stages` are the cache entries in their order. Where a stage
+    is not made yet, train is what goes into it, and the counts are upper bounds. `beside` are files and folders that
+    the rows depend on beside those that hold them.
     """
 
     name: str
@@ -85,6 +99,12 @@ class Loaded:
     labels: dict[str, dict[str, dict[str, int]]]
     files: list[File]
     stages: list[Stage]
+    beside: list[Path]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all stages are made."""
+        return all(stage.entry is not None for stage in self.stages)
 
     @cached_property
     def splits(self) -> dict[str, pa.Table]:
@@ -99,17 +119,13 @@ class Loaded:
     @property
     def account(self) -> list[dict[str, Any]]:
         """What each step of preparation did, in their order."""
-        return [
-            {**facts, "split": facts["split"] or stage.split}
-            for stage in self.stages
-            for facts in facts_of(stage.entry)
-        ]
+        return [{**facts, "split": facts["split"] or stage.split} for stage in self.stages for facts in stage.account]
 
     def dropped(self) -> Iterator[Dropped]:
         """The rows that were left out or flagged, in the order of the steps."""
         names = {**self.written, **{file.split: file.path for file in self.files}}
         for stage in self.stages:
-            for each in gone_of(stage.entry):
+            for each in gone_of(stage.entry) if stage.entry else ():
                 split = each.split or stage.split
                 yield Dropped(split, names[split], each.line, each.id, *each[3:])
 
@@ -122,10 +138,16 @@ def load(
     targets: tuple[str, ...],
     cache: Cache,
     tokenizer_file: Path | None = None,
+    complete: bool = True,
 ) -> Loaded:
-    """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong."""
+    """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong.
+
+    Rows that models write are made only if it shall be `complete`, or taken from the cache.
+    """
     origins, faults = read_all(data, folder, cache)
-    faults += reserved([*inputs, *targets])
+    named, wrong = resolved(data.augment, folder)
+    faults += wrong
+    faults += reserved([*inputs, *targets]) + groups_faults(data.groups, origins)
     cleaned: dict[str, Cleaned] = {}
     for split, origin in origins.items():
         try:
@@ -138,8 +160,7 @@ def load(
             faults += [lacking] if lacking not in faults else []
     if faults:
         raise DataFaults(name, faults)
-    why = inputs_of(data, cleaned)
-    key = fingerprint({"stage": "split", **why})
+    key, why = split_key(data, {split: each.key for split, each in cleaned.items()})
 
     def build(entry: Path) -> Mapping[str, Any]:
         from runner.data.splitting import write_splits  # loads numpy, which known data do without
@@ -147,7 +168,7 @@ def load(
         return write_splits(name, data, origins, cleaned, inputs, targets, entry)
 
     entry = cache.make("split", key, build, why)
-    return finished(name, data, origins, cleaned, key, entry, inputs, targets, cache)
+    return finished(name, data, origins, cleaned, key, entry, inputs, targets, named, cache, complete)
 
 
 def read_all(data: Data, folder: Path, cache: Cache) -> tuple[dict[str, Origin], list[Fault]]:
@@ -163,11 +184,11 @@ def read_all(data: Data, folder: Path, cache: Cache) -> tuple[dict[str, Origin],
     return origins, faults
 
 
-def inputs_of(data: Data, cleaned: Mapping[str, Cleaned]) -> dict[str, Any]:
-    """All that decides which rows a split has."""
+def split_key(data: Data, files: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Key and inputs of the stage `split`: all that decides which rows a split has; `files` are keys of `clean`."""
     rules = {name: rule.model_dump(by_alias=True, exclude_none=True) for name, rule in data.rules.items()}
-    files = {name: each.key for name, each in cleaned.items()}
-    return {"files": files, "rules": rules, "leakage": data.leakage, "version": VERSION}
+    why = {"files": dict(files), "rules": rules, "leakage": data.leakage, "version": VERSION}
+    return fingerprint({"stage": "split", **why}), why
 
 
 def finished(
@@ -179,7 +200,9 @@ def finished(
     entry: Path,
     inputs: Sequence[str],
     targets: Sequence[str],
+    named: Sequence[Places],
     cache: Cache,
+    complete: bool,
 ) -> Loaded:
     """The data set of a stage `split`, balanced and augmented as the spec asks."""
     about = counted(entry)
@@ -190,17 +213,23 @@ def finished(
     stages = [Stage("clean", split, each.key, each.entry) for split, each in cleaned.items()]
     stages.append(Stage("split", "", key, entry))
     rows, labels = about["rows"], about["labels"]
-    for training in trainings(data, inputs, targets):
-        why = {"split": key, **training.why}
-        key = fingerprint({"stage": training.stage, **why})
-        entry = cache.make(training.stage, key, partial(rewritten, training, dict(places), targets), why)
-        stages.append(Stage(training.stage, "train", key, entry))
-        places["train"], keys["train"] = entry / "train.arrow", key
-        about = counted(entry)
+    for training in trainings(data, inputs, targets, named, cache):
+        key, why = training.key(key)
+        keys["train"] = key
+        if training.most is not None and not complete and cache.find(training.stage, key) is None:
+            about = training.most(places)
+            stages.append(Stage(training.stage, "train", key, None, about["rows"]["train"]))
+        else:
+            entry = cache.make(training.stage, key, partial(rewritten, training, dict(places), targets), why)
+            stages.append(Stage(training.stage, "train", key, entry))
+            places["train"] = entry / "train.arrow"
+            about = counted(entry)
         rows = rows | about["rows"]
         labels = {target: labels[target] | about["labels"][target] for target in labels}
     listed = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
-    return Loaded(name, key, places, keys, written, rows, labels, listed, stages)
+    beside = [path for each in named for path in each.values()]
+    beside += [path for part in data.augment if isinstance(part, Augmentation) for path in part.reads()]
+    return Loaded(name, key, places, keys, written, rows, labels, listed, stages, beside)
 
 
 def rewritten(training: Training, places: Mapping[str, Path], targets: Sequence[str], entry: Path) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ def whole(entry: Path, manifest: Mapping[str, Any]) -> bool:
     """Whether every file of an entry is there in its full size."""
     try:
         return all((entry / name).stat().st_size == file["size"] for name, file in manifest["files"].items())
-    except (OSError, KeyError, TypeError):
+    except (OSError, AttributeError, KeyError, TypeError):
         return False
 
 

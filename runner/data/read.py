@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.data.cache import Cache, fingerprint
 from runner.data.files import content_hash, locate, source_of
 from runner.data.tables import mapped, write
 from runner.errors import RunnerError
+from runner.parts.sources._source import Source
 from runner.parts.sources.dataset import container, wanted_split
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ TABLE = "table.arrow"
 
 @dataclass(frozen=True)
 class Origin:
-    """One file of a data set as it was read: `_line` and all its columns."""
+    """One file of a data set as it was read: `_line` and all its columns; `kinds` says what each of these holds."""
 
     written: str
     path: Path
@@ -32,6 +33,7 @@ class Origin:
     rows: int
     bytes: int
     entry: Path
+    kinds: Mapping[str, str]
 
     @cached_property
     def table(self) -> pa.Table:
@@ -44,8 +46,18 @@ class Origin:
         return [name for name in self.table.column_names if name != "_line"]
 
 
-def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin:
-    """The rows of what a spec in `folder` names; RunnerError where they can't be had."""
+class Reading(NamedTuple):
+    """What is to be read and how: `key` and `why` name the cache entry."""
+
+    path: Path
+    source: Source
+    sha256: str
+    key: str
+    why: Mapping[str, Any]
+
+
+def reading(written: str, folder: Path, format: str | None, cache: Cache) -> Reading:
+    """What a spec in `folder` names, without reading its rows; RunnerError where it can't be had."""
     path = locate(written, folder)
     source = source_of(path, format)
     if source.endings and path.is_dir():
@@ -59,17 +71,31 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
         "split": wanted_split(path),
         **unpacked,
     }
-    key = fingerprint({"stage": "read", **inputs})
+    return Reading(path, source, sha256, fingerprint({"stage": "read", **inputs}), {"file": path.name, **inputs})
+
+
+def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin:
+    """The rows of what a spec in `folder` names; RunnerError where they can't be had."""
+    path, source, sha256, key, why = reading(written, folder, format, cache)
 
     def build(entry: Path) -> Mapping[str, Any]:
         rows = write(entry / TABLE, source.batches(path))
         if content_hash(path, cache) != sha256:
             raise RunnerError(f"`{written}` changed while it was read", "wait until it is written, then try again")
-        return {"rows": rows, "bytes": size(path)}
+        return {"rows": rows, "bytes": size(path), "columns": kinds_of(mapped(entry / TABLE))}
 
-    entry = cache.make("read", key, build, {"file": path.name, **inputs})
+    entry = cache.make("read", key, build, why)
     manifest = cache.manifest("read", key)
-    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry)
+    kinds = manifest.get("columns") or kinds_of(mapped(entry / TABLE))  # older entries don't say
+    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry, kinds)
+
+
+def kinds_of(table: pa.Table) -> dict[str, str]:
+    """What each column holds: `texts` if it can be read as such, else `lists`, `tables` or `bytes`."""
+    from runner.data.columns import as_text, kind_of  # loads numpy, which a known file does without
+
+    empty = {name: table[name].slice(0, 0) for name in table.column_names if name != "_line"}
+    return {name: kind_of(column) if as_text(column) is None else "texts" for name, column in empty.items()}
 
 
 def size(path: Path) -> int:

@@ -10,6 +10,7 @@ from runner.data.account import Ledger, Tally, facts_of, keep
 from runner.data.clean import Cleaned, cleaners_of
 from runner.data.counts import count
 from runner.data.faults import DataFaults, Fault
+from runner.data.faults import counted as plural
 from runner.data.leakage import leaks
 from runner.data.prepare import unique_ids
 from runner.data.read import Origin
@@ -83,7 +84,7 @@ def empty_split(
         source = rows[rule.from_]
         count = len(source.index)
         share = f"fraction {rule.fraction:g}" if rule.fraction else f"`{rule.column}`"
-        message = f"`{name}` would be empty: {share} of the {count} rows of `{rule.from_}` gives none"
+        message = f"`{name}` would be empty: {share} of the {plural(count, 'row')} of `{rule.from_}` gives none"
         return Fault((name,), message, "take a larger fraction, or name a file")
     written = origins[name].written
     if cleaned[name].table.num_rows:
@@ -94,8 +95,7 @@ def empty_split(
             if place < 0:
                 lost = f"all rows of `{written}` ({facts['rows']}) lack a text or label"
                 return Fault((name,), f"`{name}` would be empty: {lost}")
-            message = (
-                f"`{name}` would be empty: `{facts['step']}` drops all {facts['rows']} rows of `{written}`: {lost}"
-            )
+            everything = f"all {facts['rows']} rows" if facts["rows"] > 1 else "the only row"
+            message = f"`{name}` would be empty: `{facts['step']}` drops {everything} of `{written}`: {lost}"
             return Fault(("clean", place), message, "loosen it, or leave it out")
     return Fault((name,), f"`{name}` would be empty: `{written}` has no rows")

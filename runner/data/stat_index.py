@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +31,8 @@ def file_hash(path: Path, index: Path) -> str:
     digest = hashed(path)
     if state(path) != now:
         raise RunnerError(f"`{path.name}` changed while it was read", "wait until it is written, then try again")
-    remember(entry, {"path": str(path), "state": now, "indexed_ns": began, "sha256": digest})
+    with suppress(OSError):  # a full disk, or a cache that can't be written: hashed again next time
+        remember(entry, {"path": str(path), "state": now, "indexed_ns": began, "sha256": digest})
     return digest
 
 
@@ -61,5 +63,9 @@ def remember(entry: Path, known: dict[str, Any]) -> None:
     """Put an entry into place whole, whoever else writes it."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     temporary = entry.with_name(f"{entry.name}.{uuid4().hex[:8]}.tmp")
-    temporary.write_text(json.dumps(known), encoding="utf-8")
-    temporary.replace(entry)
+    try:
+        temporary.write_text(json.dumps(known), encoding="utf-8")
+        temporary.replace(entry)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise

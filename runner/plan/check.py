@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner import kinds
 from runner.data.cache import Cache
 from runner.data.load import DataFaults, Loaded, load
+from runner.data.named import resolved
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
 from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
+from runner.plan.faults import Faults
+from runner.plan.names import names
 from runner.plan.preparation import preparation
 from runner.spec.read import Spec
-
-Where = tuple[str | int, ...]
-SHARED = ("combined", "loss")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +43,13 @@ class Checked:
 
 @dataclass(eq=False)
 class Checker:
-    """Checks many specs; a data set or model that several of them name is looked at once."""
+    """Checks many specs; a data set or model that several of them name is looked at once.
+
+    Rows that models write are made only if the data shall be `complete`.
+    """
 
     cache: Cache
+    complete: bool = False
     seen: dict[Any, Any] = field(default_factory=dict)
 
     def check(self, spec: Spec) -> Checked:
@@ -59,7 +62,11 @@ class Checker:
         loaded = {}
         for name in spec.experiment.data:
             if name in used:
-                found = None if faults.below("data", name) else self.data(spec, name, *used[name], base, faults)
+                found = None
+                if faults.below("data", name):
+                    faults.of_data(name, resolved(spec.experiment.data[name].augment, spec.folder)[1])
+                else:
+                    found = self.data(spec, name, *used[name], base, faults)
                 if found is not None:
                     loaded[name] = found
             else:
@@ -93,13 +100,13 @@ class Checker:
         key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets, tokenizer)
         if key not in self.seen:
             try:
-                self.seen[key] = load(name, data, spec.folder, inputs, targets, self.cache, tokenizer)
+                given = (name, data, spec.folder, inputs, targets, self.cache, tokenizer, self.complete)
+                self.seen[key] = load(*given)
             except RunnerError as error:
                 self.seen[key] = error
         found = self.seen[key]
         if isinstance(found, DataFaults):
-            for fault in found.faults:
-                faults.add("data", ("data", name, *fault.where), fault.message, fault.hint, "value")
+            faults.of_data(name, found.faults)
             return None
         if isinstance(found, RunnerError):
             faults.add("data", ("data", name), found.message, found.hint)
@@ -126,32 +133,6 @@ class Checker:
         return base
 
 
-class Faults:
-    """Collects faults of one spec, each at its place."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-        self.found: list[Diagnostic] = []
-
-    def add(
-        self, code: str, where: Where, message: str, hint: str = "", what: Any = "key", severity: str = "error"
-    ) -> None:
-        """A fault at the key or value of a path."""
-        place = self.spec.places.place(where, what)
-        file = place.file or str(self.spec.file)
-        self.found.append(
-            Diagnostic(code, message, file, place.line, place.column, place.end_column, where, hint, severity)
-        )
-
-    def below(self, *where: str) -> bool:
-        """Whether there is an error in a table."""
-        return any(each.severity == "error" and each.path[: len(where)] == where for each in self.found)
-
-    @property
-    def errors(self) -> bool:
-        return any(each.severity == "error" for each in self.found)
-
-
 def columns(spec: Spec) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Input and target columns that the tasks read, by data set."""
     used: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -163,78 +144,6 @@ def columns(spec: Spec) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
                 tuple(dict.fromkeys((*targets, task.target))),
             )
     return used
-
-
-def names(spec: Spec, faults: Faults) -> None:
-    """Names that must refer to something, and lists without duplicates."""
-    experiment = spec.experiment
-    for where, values in lists(spec):
-        for index, value in enumerate(values):
-            if value in values[:index]:
-                faults.add(
-                    "duplicate",
-                    (*where, index),
-                    f"`{value}` stands twice in `{where[-1]}`",
-                    "leave one of them out",
-                    "value",
-                )
-    for name, task in experiment.tasks.items():
-        for index, data in enumerate(task.data):
-            if data not in experiment.data:
-                faults.add(
-                    "unknown-name",
-                    ("tasks", name, "data", index),
-                    f"no data set `{data}`",
-                    did_you_mean(data, experiment.data),
-                    "value",
-                )
-        for index, metric in enumerate(task.metrics):
-            part: Any = kinds.pick("metrics", metric)
-            if task.kind not in part.tasks:
-                faults.add(
-                    "metric",
-                    ("tasks", name, "metrics", index),
-                    f"`{metric}` does not fit a {task.kind} task",
-                    f"it fits: {', '.join(part.tasks)}",
-                    "value",
-                )
-    monitored(spec, faults)
-    weights = getattr(experiment.mixing, "weights", None)
-    if isinstance(weights, dict):
-        for each in sorted(set(experiment.data) ^ set(weights)):
-            what = "has no weight" if each in experiment.data else "is no data set"
-            faults.add(
-                "mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}"
-            )
-
-
-def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
-    """Lists of the spec in which a repeated value is a slip."""
-    if spec.experiment.seeds:
-        yield ("seeds",), spec.experiment.seeds
-    for name, task in spec.experiment.tasks.items():
-        for key in ("data", "metrics", "labels"):
-            values = getattr(task, key, None)
-            if values:
-                yield ("tasks", name, key), values
-
-
-def monitored(spec: Spec, faults: Faults) -> None:
-    """The metrics that choose the checkpoint and stop training must exist."""
-    experiment = spec.experiment
-    allowed = [*SHARED]
-    for name, task in experiment.tasks.items():
-        parts: dict[str, Any] = {metric: kinds.pick("metrics", metric) for metric in task.metrics}
-        whole = [metric for metric, part in parts.items() if not part.per_class]
-        allowed += [f"{name}.{metric}" for metric in [*whole, "loss"]]
-    wanted = {("train", "select_by"): experiment.train.select_by}
-    if experiment.train.early_stopping is not None:
-        wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]
-    for where, metric in wanted.items():
-        if metric not in allowed:
-            faults.add(
-                "unknown-metric", where, f"no metric `{metric}` is measured", did_you_mean(metric, allowed), "value"
-            )
 
 
 def task_labels(
@@ -280,6 +189,6 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             )
 
 
-def checker(cache: Path) -> Checker:
+def checker(cache: Path, complete: bool = False) -> Checker:
     """A checker that keeps what it reads in a folder."""
-    return Checker(Cache(cache))
+    return Checker(Cache(cache), complete)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner import __version__
-from runner.data.account import facts_of
 from runner.data.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
@@ -73,14 +72,16 @@ def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[
 
 
 def data_steps(checked: Checked) -> list[Step]:
-    """Preparation: done by the time a spec is checked, since the check looks at the rows."""
+    """Preparation: done by the time a spec is checked, since the check looks at the rows; models write theirs later."""
     steps = []
     for name, loaded in checked.loaded.items():
         before: tuple[str, ...] = ()
         for stage in loaded.stages:
             step, first = stage.step(name), stage.stage == "clean"
-            detail = detail_of(facts_of(stage.entry))
-            steps.append(Step(step, stage.key, () if first else before, True, "done by the check", detail))
+            made = stage.entry is not None
+            detail = detail_of(stage.account) if made else {"rows at most": stage.most}
+            reason = "done by the check" if made else "a model writes the rows when `run` or `data` needs them"
+            steps.append(Step(step, stage.key, () if first else before, made, reason, detail))
             before = (*before, step) if first else (step,)
     return steps
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.errors import did_you_mean
+from runner.plan.faults import Faults
 from runner.spec.read import Spec
 from runner.spec.tables import Data
-
-if TYPE_CHECKING:
-    from runner.plan.check import Faults
 
 Used = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 

@@ -61,6 +61,7 @@ def files(checked: Checked) -> list[Path] | None:
             if file.path.startswith("hub:"):
                 return None
             places += inside(spec.folder / Path(file.path.split("#")[0]).expanduser())
+        places += [path for beside in loaded.beside for path in inside(beside)]
     return [*places, *inside(base.folder)]
 
 

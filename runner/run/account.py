@@ -1,19 +1,28 @@
-"""The account of a spec's data, for people and machines: rows in, kept, changed, dropped and made, step by step."""
+"""The account of a spec's data, for people and machines: what each step did to how many rows, and what came of it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from runner.data.cache import Cache
 from runner.data.load import SPLITS
-from runner.plan.check import Checked
+from runner.data.profiles import profiles
+from runner.plan.check import Checked, columns
+from runner.run import profiling
 
 WIDTH = 76
 
 
-def facts(checked: Checked) -> dict[str, Any]:
-    """What each step of preparation did to each data set, as JSON-compatible values."""
+def facts(checked: Checked, cache: Cache) -> dict[str, Any]:
+    """What each step of preparation did to each data set, and the profile of what came out, as JSON values."""
+    sets, used = checked.spec.experiment.data, columns(checked.spec)
     return {
-        name: {"rows": loaded.rows, "labels": loaded.labels, "steps": loaded.account}
+        name: {
+            "rows": loaded.rows,
+            "labels": loaded.labels,
+            "steps": loaded.account,
+            "profile": profiles(loaded, *used[name], sets[name].groups, cache),
+        }
         for name, loaded in checked.loaded.items()
     }
 
@@ -34,13 +43,13 @@ def lines(name: str, each: dict[str, Any]) -> list[str]:
         told.append(
             f"  {facts['stage']} {facts['split']} {facts['step']}: {', '.join(counts)}; {facts['seconds']:.2f} s"
         )
-        for word in ("dropped", "flagged"):
-            for reason, count in sorted(facts[word].items(), key=lambda item: -item[1]):
+        for word in ("dropped", "flagged", "refused"):
+            for reason, count in sorted(facts.get(word, {}).items(), key=lambda item: -item[1]):
                 told.append(f"    {count:,} {word}: {reason}")
                 told += samples(facts["samples"].get(reason, []))
         for word in ("changed", "made"):
             told += samples(facts["samples"].get(word, []))
-    return told
+    return told + profiling.lines(each["profile"])
 
 
 def samples(rows: list[dict[str, str]]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-from runner.data.account import facts_of
 from runner.data.load import Dropped, Loaded
 from runner.run.work import Work
 
@@ -15,7 +14,7 @@ def accounted(work: Work) -> None:
     """Record what the preparation of each data set did; the check did it, or found it in the cache."""
     for name, loaded in work.checked.loaded.items():
         for stage in loaded.stages:
-            account = facts_of(stage.entry)
+            account = stage.account
             with work.stage(stage.step(name), account[-1]["kept"] if account else None) as detail:
                 detail["account"] = [{key: facts[key] for key in facts if key != "samples"} for facts in account]
         dropped(work, name, loaded)

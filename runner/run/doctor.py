@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from runner.data.models import in_package
 from runner.errors import RunnerError
-from runner.plan.base import in_package
 from runner.run.environment import PACKAGES, processor, version
 
 

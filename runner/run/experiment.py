@@ -21,10 +21,16 @@ from runner.spec.read import read
 from runner.store.log import NAME, Log, attempts
 
 
-def prepare(file: Path, results: Path) -> Plan:
-    """The plan of a spec; SpecError with all its faults."""
-    found = checker(results / "cache")
-    return compile(found.check(read(file)), found.cache)
+def prepare(file: Path, results: Path, *, complete: bool = True) -> Plan:
+    """The plan of a spec; SpecError with all its faults.
+
+    If it shall be `complete`, models then write the rows that the spec asks of them, which may take hours.
+    """
+    spec, found = read(file), checker(results / "cache")
+    checked = found.check(spec)
+    if complete and not all(loaded.complete for loaded in checked.loaded.values()):
+        checked = checker(results / "cache", complete=True).check(spec)
+    return compile(checked, found.cache)
 
 
 def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import tomli
 from pydantic import ValidationError
 
 from runner.errors import Diagnostic, SpecError
+from runner.kinds import names, pick
 from runner.spec.diagnose import diagnose
 from runner.spec.places import Places
 from runner.spec.tables import Experiment
@@ -120,10 +121,27 @@ def relocate(tables: dict[str, Any], old: Path, new: Path) -> None:
             written = data.get(split)
             if isinstance(written, str) and not written.startswith(("hub:", "~", "/")):
                 data[split] = os.path.relpath(old / written, new)
-    model = tables.get("model")
-    if isinstance(model, dict) and is_folder(model.get("base"), old):
-        moved = os.path.relpath(old / model["base"], new) + "/"
-        model["base"] = moved if moved.startswith(".") else f"./{moved}"
+        relocate_parts(data.get("augment"), old, new)
+    move_model(tables.get("model"), "base", old, new)
+
+
+def relocate_parts(parts: Any, old: Path, new: Path) -> None:
+    """The same for the models and files that augmentations name."""
+    for table in parts if isinstance(parts, list) else ():
+        if isinstance(table, dict) and table.get("type") in names("augment"):
+            part: Any = pick("augment", table["type"])
+            for field in part.models:
+                move_model(table, field, old, new)
+            for field in part.files:
+                if isinstance(table.get(field), str) and not table[field].startswith(("~", "/")):
+                    table[field] = os.path.relpath(old / table[field], new)
+
+
+def move_model(table: Any, field: str, old: Path, new: Path) -> None:
+    """Rewrite the field if it is a relative path of a model."""
+    if isinstance(table, dict) and is_folder(table.get(field), old):
+        moved = os.path.relpath(old / table[field], new) + "/"
+        table[field] = moved if moved.startswith(".") else f"./{moved}"
 
 
 def is_folder(base: Any, here: Path) -> bool:

@@ -96,6 +96,8 @@ class Data(Table):
     augment: list[Annotated[Part, Family("augment")]] = Field(default=[])
     """What makes new training rows, each of the rows that were there before all of them. Default nothing."""
 
+    groups: Text | None = None
+    """Column of the files whose values `runner data` compares, an empty one as `(none)`; no row changes by it."""
     license: Text | None = None
     """Licence of the data, for the model card."""
 

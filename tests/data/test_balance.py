@@ -99,3 +99,16 @@ def test_a_change_of_later_stages_keeps_the_earlier(loaded, cache):
     assert len({each.fingerprint for each in (plain, sampled, augmented)}) == 3
     for stage, count in (("clean", 2), ("split", 1), ("balance", 1), ("augment", 1)):
         assert len(list((cache.folder / stage).glob("[!.]*"))) == count
+
+
+def test_pairs_are_combined_row_by_row(put, load_data):
+    put("t.csv", "a,b,label\n" + "".join(f"left {i},right {i},{'xy'[i % 2]}\n" for i in range(40)))
+    put("v.csv", "a,b,label\nnone,other,x\nnor,this,y\n")
+    found = load_data(
+        train="t.csv", validation="v.csv", leakage="warn", inputs=("a", "b"), augment=[{"type": "combine_sentences"}]
+    )
+    made = [row for row in found.splits["train"].to_pylist() if row["parent"]]
+    assert len(made) == 40
+    for row in made:
+        assert row["a"].replace("left", "right") == row["b"]
+        assert len({int(number) % 2 for number in row["a"].split()[1::2]}) == 1

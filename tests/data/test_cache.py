@@ -1,14 +1,9 @@
-"""The cache: built once, whole or absent, and able to say why."""
+"""The cache: built once, whole or absent, and able to say why; see test_interrupted for kills and other processes."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -25,11 +20,6 @@ def note(text: str):
         return {"rows": 1}
 
     return build
-
-
-def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def test_fingerprint_is_the_hash_of_canonical_json():
@@ -100,46 +90,3 @@ def test_a_full_disk_is_told(cache):
 
     with pytest.raises(RunnerError, match="no space left for the cache"):
         cache.make("read", "k", build, {})
-
-
-def test_two_processes_build_once(tmp_path):
-    code = """
-        import sys, time, os
-        from pathlib import Path
-        from runner.data.cache import Cache
-        def build(entry):
-            with open(sys.argv[2], "a") as log:
-                log.write("built\\n")
-            time.sleep(0.5)
-            (entry / "x").write_text("x")
-            return {}
-        print(Cache(Path(sys.argv[1])).make("read", "k", build, {}).name)
-    """
-    log = tmp_path / "log"
-    processes = [start(code, tmp_path / "cache", log) for _ in range(2)]
-    assert [process.communicate(timeout=60)[0] for process in processes] == ["k\n", "k\n"]
-    assert log.read_text() == "built\n"
-
-
-def test_a_kill_in_the_middle_leaves_nothing_half(tmp_path, cache):
-    code = """
-        import sys, time
-        from pathlib import Path
-        from runner.data.cache import Cache
-        def build(entry):
-            (entry / "x").write_text("half")
-            Path(sys.argv[2]).touch()
-            time.sleep(60)
-            return {}
-        Cache(Path(sys.argv[1])).make("read", "k", build, {})
-    """
-    process = start(code, cache.folder, tmp_path / "reached")
-    limit = time.monotonic() + 30
-    while not (tmp_path / "reached").exists():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert cache.find("read", "k") is None
-    assert (cache.make("read", "k", note("whole"), {}) / "note.txt").read_text() == "whole"
-    assert sorted(path.name for path in (cache.folder / "read").iterdir()) == [".locks", "k"]

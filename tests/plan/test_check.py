@@ -322,6 +322,42 @@ def test_preparation_names_what_is_there(tiny: Path, words: str, what: str, mess
     assert (text_at(tiny, fault), fault.message) == (what, message)
 
 
+def augmented(tiny: Path, writers: Path, words: str, more: str = "") -> None:
+    """Let the spec's data set be augmented, with the models that write beside it."""
+    (tiny.parent / "writers").symlink_to(writers)
+    text = TINY.replace('test = "test.csv"', f'test = "test.csv"\n{more}\naugment = [\n{words}\n]', 1)
+    tiny.write_text(text, encoding="utf-8")
+
+
+def test_models_that_write_are_found_with_all_other_faults(tiny: Path, writers: Path) -> None:
+    words = """  { type = "typos" },
+  { type = "paraphrase", model = "writers/encoder" },
+  { type = "masked_words", model = "writers/masked", embedder = "writers/seq2seq", columns = ["txt"] },
+  { type = "synonyms", table = "synonyms.csv" },"""
+    augmented(tiny, writers, words)
+    change(tiny, 'target = "size"', 'target = "size"\nmetrics = ["accuracy", "accuracy"]')
+    found = {text_at(tiny, each): each.message for each in faults(tiny)}
+    assert found == {
+        '"accuracy"': "`accuracy` stands twice in `metrics`",
+        '"txt"': "no task reads a column `txt`",
+        '"writers/encoder"': "`writers/encoder` is an encoder",
+        '"writers/seq2seq"': "`writers/seq2seq` is an encoder-decoder such as T5 or Marian",
+        '"synonyms.csv"': "`synonyms.csv` does not exist",
+    }
+    wrong = next(each for each in faults(tiny) if each.message == "`writers/encoder` is an encoder")
+    assert (
+        wrong.hint
+        == "`model` of `paraphrase` wants an encoder-decoder such as T5 or Marian or a causal language model such as Llama"
+    )
+    assert wrong.path == ("data", "films", "augment", 1, "model")
+
+
+def test_a_file_of_rows_and_a_model_are_told_together(tiny: Path, writers: Path) -> None:
+    augmented(tiny, writers, '  { type = "masked_words", model = "writers/nowhere" },')
+    change(tiny, '"train.csv"', '"trian.csv"')
+    assert [text_at(tiny, each) for each in faults(tiny)] == ['"trian.csv"', '"writers/nowhere"']
+
+
 def test_leaks_that_stay_are_warned_of(tiny: Path) -> None:
     write_csv(tiny.parent / "test.csv", [*rows(24, 80), rows(1)[0]])
     tiny.write_text(TINY.replace('test = "test.csv"', 'test = "test.csv"\nleakage = "warn"', 1), encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runner.plan.base import in_package
+from runner.data.models import in_package
 from runner.plan.compile import Plan
 from runner.plan.estimate import parameters
 from runner.plan.explain import facts, tree
@@ -104,6 +104,15 @@ def test_the_key_ignores_where_the_files_lie(tiny: Path) -> None:
     (tiny.parent / "train.csv").rename(tiny.parent / "learn.csv")
     (tiny.parent / "encoder").rename(tiny.parent / "trunk")
     assert key(tiny, TINY.replace('"train.csv"', '"learn.csv"').replace("./encoder", "./trunk")) == before
+
+
+def test_groups_change_no_step(tiny: Path) -> None:
+    before = planned(tiny)
+    after = planned(tiny, TINY.replace('test = "test.csv"', 'test = "test.csv"\ngroups = "size"'))
+    assert [(each.name, each.key) for each in before.trials[0].steps] == [
+        (each.name, each.key) for each in after.trials[0].steps
+    ]
+    assert before.key == after.key
 
 
 def test_the_key_changes_with_the_data(tiny: Path) -> None:

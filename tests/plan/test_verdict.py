@@ -55,6 +55,21 @@ def test_touching_any_file_forgets_the_verdict(known: tuple[Path, Path], name: s
     assert verdict.recall(spec, cache) is None
 
 
+def test_the_files_of_augmentations_belong_to_the_verdict(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tiny.parent / "synonyms.csv"
+    table.write_text("word,synonym\ngood,fine\n", encoding="utf-8")
+    text = tiny.read_text(encoding="utf-8").replace(
+        'test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "synonyms", table = "synonyms.csv" }]'
+    )
+    tiny.write_text(text, encoding="utf-8")
+    age(tiny.parent)
+    assert validate.validated([tiny], tiny.parent / "cache") == ([], 0)
+    assert verdict.recall(tiny, tiny.parent / "cache") == []
+    table.write_text("word,synonym\ngood,\n", encoding="utf-8")
+    assert verdict.recall(tiny, tiny.parent / "cache") is None
+    assert validate.validated([tiny], tiny.parent / "cache")[1] == 1
+
+
 def test_a_missing_file_forgets_the_verdict(known: tuple[Path, Path]) -> None:
     spec, cache = known
     (spec.parent / "train.csv").unlink()

@@ -203,3 +203,21 @@ def test_the_card_and_the_specs_lie_beside_the_weights(tiny: Path, tmp_path: Pat
         assert part in card
     assert (folder / "spec.toml").read_bytes() == tiny.read_bytes()
     assert json.loads((folder / "spec.json").read_bytes())["train"]["weight_decay"] == 0.01
+
+
+def test_a_run_lets_a_model_write_rows_that_its_plan_only_counts(tiny: Path, writers: Path, tmp_path: Path) -> None:
+    (tiny.parent / "writers").symlink_to(writers)
+    part = '{ type = "masked_words", model = "writers/masked", alpha = 0.3 }'
+    edit(tiny, 'test = "test.csv"', f'test = "test.csv"\naugment = [{part}]')
+    early = prepare(tiny, tmp_path, complete=False)
+    (step,) = (each for each in early.trials[0].steps if each.name == "augment films")
+    assert (step.cached, step.reason) == (False, "a model writes the rows when `run` or `data` needs them")
+    assert step.detail == {"rows at most": 128}
+    assert not (tmp_path / "cache/written").exists()
+    late = prepare(tiny, tmp_path)
+    assert [each.key for each in late.trials] == [each.key for each in early.trials]
+    assert [each.key for each in late.trials[0].steps] == [each.key for each in early.trials[0].steps]
+    result = run(late, late.trials[0], tmp_path, show=False)
+    found = query(tmp_path, "SELECT rows FROM stages WHERE name = 'augment films'").to_pylist()
+    assert 64 < found[0]["rows"] <= 128
+    assert run(early, early.trials[0], tmp_path, show=False) == {**result, "again": True}

@@ -126,3 +126,16 @@ def test_a_fault_of_the_child_stands_in_its_file(write):
 def test_a_parent_that_is_not_toml(write):
     found = one(write('extends = "../base/base.toml"\n', "a = [\n"))
     assert (found.code, Path(found.file).name) == ("not-toml", "base.toml")
+
+
+def test_what_augmentations_name_is_found_from_the_child(write):
+    augment = """augment = [
+  { type = "back_translate", to = "./there", back = "hub/back", embedder = "package:e" },
+  { type = "synonyms", table = "words/synonyms.csv" },
+  { type = "insert_words", table = { a = ["b"] } },
+]
+"""
+    file = write('extends = "../base/base.toml"\nname = "x"\n', BASE.replace("[tasks.t]", augment + "\n[tasks.t]"))
+    first, second, third = read(file).experiment.data["a"].augment
+    assert (first.to, first.back, first.embedder) == ("../base/there/", "hub/back", "package:e")
+    assert (second.table, third.table) == ("../base/words/synonyms.csv", {"a": ["b"]})

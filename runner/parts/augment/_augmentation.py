@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from runner.kinds import Part
-from runner.parts.tasks._task import Text
+from runner.parts.tasks._task import Fault, Text
 
 
 class Parent(NamedTuple):
@@ -25,11 +26,28 @@ class Parent(NamedTuple):
     peers: Sequence[str]
 
 
+class Refused(NamedTuple):
+    """No variant, for this reason: a few words that many rows share, such as "the same as its parent"."""
+
+    reason: str
+
+
+Places = Mapping[str, Path]
+Variants = Callable[[Iterable[Parent]], Iterator[str | Refused]]
+
+
 class Augmentation(Part):
-    """The fields that all augmentations share, and what a kind must do: `apply`, or `variants` if it needs more."""
+    """The fields that all augmentations share, and what a kind must do: `apply`, `variants`, or `ready` if it reads."""
 
     # Task types whose targets stay true for the new texts; a spec that asks for others is refused.
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    # Fields that name models, each with what fits: "masked", "causal", "seq2seq", "encoder". The new texts of a kind
+    # that has some are written when a run or `runner data` needs them, not by the check of a spec.
+    models: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    # Whether all columns of a row are varied by the same choices, as joining two rows must be.
+    together: ClassVar[bool] = False
+    # Fields in which a text names a file of the author's.
+    files: ClassVar[tuple[str, ...]] = ()
 
     type: str
     """The kind of augmentation."""
@@ -42,11 +60,27 @@ class Augmentation(Part):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 13
     """Seed of the choices; all runs of the spec share the rows made. Default 13."""
 
+    def faults(self, places: Places) -> Iterator[Fault]:
+        """What is wrong with what the fields name; `places` are the files and models by field, all found."""
+        return iter(())
+
+    def meaning(self) -> dict[str, Any]:
+        """Fields whose value means something else on another machine, with what they mean on this one."""
+        return {}
+
+    def reads(self) -> Sequence[Path]:
+        """Files beside `places` that the variants stand on."""
+        return ()
+
+    def ready(self, places: Places) -> Variants:
+        """The function that makes the variants, got once: what is slow to set up is done here."""
+        return self.variants
+
     def apply(self, text: str, rng: random.Random) -> str:
         """A variant of the text, never empty; the text itself where none can be made."""
         raise NotImplementedError
 
-    def variants(self, parents: Iterable[Parent]) -> Iterator[str]:
+    def variants(self, parents: Iterable[Parent]) -> Iterator[str | Refused]:
         """A variant of each parent's text, in their order; the text itself where none can be made."""
         for parent in parents:
             yield self.apply(parent.text, parent.rng)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
-from runner.parts.augment._augmentation import Augmentation, Parent
+from runner.parts.augment._augmentation import Augmentation, Parent, Refused
 
 
 class CombineSentences(Augmentation):
-    """Join a text with another of the same labels, in either order.
+    """Join a text with another of the same labels, in either order; of a pair both texts with those of one other row.
 
     ```toml
     type = "combine_sentences"
@@ -17,11 +17,12 @@ class CombineSentences(Augmentation):
     """
 
     kind: ClassVar[str] = "combine_sentences"
+    together: ClassVar[bool] = True
 
     type: Literal["combine_sentences"]
     """The kind of augmentation."""
 
-    def variants(self, parents: Iterable[Parent]) -> Iterator[str]:
+    def variants(self, parents: Iterable[Parent]) -> Iterator[str | Refused]:
         for parent in parents:
             if not parent.peers:
                 yield parent.text

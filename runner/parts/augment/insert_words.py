@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import random
+from random import Random
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.parts.augment._augmentation import Augmentation
-from runner.parts.tasks._task import Text
+from runner.parts.augment._synonyms import LookUp, Synonymous
 
 
-class InsertWords(Augmentation):
+class InsertWords(Synonymous):
     """Insert synonyms of some words anywhere; all words stay in their order.
 
     ```toml
@@ -24,16 +23,14 @@ class InsertWords(Augmentation):
 
     type: Literal["insert_words"]
     """The kind of augmentation."""
-    table: Annotated[dict[Text, Annotated[list[Text], Field(min_length=1)]], Field(min_length=1)]
-    """Synonyms by word, in small letters."""
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """Inserted words as a share of the words, at least one where a word has an entry. Default 0.1."""
+    """Inserted words as a share of the words, at least one where a word has a synonym. Default 0.1."""
 
-    def apply(self, text: str, rng: random.Random) -> str:
+    def vary(self, text: str, synonyms: LookUp, rng: Random) -> str:
         words = text.split()
-        able = [word.lower() for word in words if word.lower() in self.table]
+        able = [word for word in words if synonyms(word)]
         if not able:
             return text
         for _ in range(max(1, int(self.alpha * len(words)))):
-            words.insert(rng.randint(0, len(words)), rng.choice(self.table[rng.choice(able)]))
+            words.insert(rng.randint(0, len(words)), rng.choice(synonyms(rng.choice(able))))
         return " ".join(words)

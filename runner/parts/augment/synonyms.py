@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import random
+from random import Random
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.parts.augment._augmentation import Augmentation
-from runner.parts.tasks._task import Text
+from runner.parts.augment._synonyms import LookUp, Synonymous
 
 
-class Synonyms(Augmentation):
-    """Replace words by synonyms from a table of yours.
+class Synonyms(Synonymous):
+    """Replace words by synonyms from a table of yours or a wordnet; words without a synonym stay.
 
     ```toml
     type = "synonyms"
@@ -24,16 +23,14 @@ class Synonyms(Augmentation):
 
     type: Literal["synonyms"]
     """The kind of augmentation."""
-    table: Annotated[dict[Text, Annotated[list[Text], Field(min_length=1)]], Field(min_length=1)]
-    """Synonyms by word, in small letters; words without an entry stay."""
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """Replaced words as a share of the words, at least one where one has an entry. Default 0.1."""
+    """Replaced words as a share of the words, at least one where one has a synonym. Default 0.1."""
 
-    def apply(self, text: str, rng: random.Random) -> str:
+    def vary(self, text: str, synonyms: LookUp, rng: Random) -> str:
         words = text.split()
-        able = [at for at, word in enumerate(words) if word.lower() in self.table]
+        able = [at for at, word in enumerate(words) if synonyms(word)]
         if not able:
             return text
         for at in rng.sample(able, min(len(able), max(1, int(self.alpha * len(words))))):
-            words[at] = rng.choice(self.table[words[at].lower()])
+            words[at] = rng.choice(synonyms(words[at]))
         return " ".join(words)

@@ -31,7 +31,7 @@ class Buckets:
         entries = together(entries)
         self.held = entries if len(entries) < SMALL else None
         if self.held is None:
-            entries.tofile(self.path)
+            self.path.write_bytes(entries.data)  # numpy's own `tofile` may not notice a full disk
 
     def read(self) -> np.ndarray:
         """The entries."""

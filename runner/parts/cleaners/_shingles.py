@@ -62,7 +62,7 @@ class Shingles:
             sums = units[start:end] * weights[0]
             for place in range(1, self.size):
                 sums += units[start + place : end + place] * weights[place]
-            kept = mixed(sums[begins[start:end]], bits)
+            kept = mixed(sums[begins[start:end]])
             found[done : done + len(kept)] = kept
             done += len(kept)
         return found
@@ -89,8 +89,9 @@ def weights_of(size: int, bits: int) -> np.ndarray:
     return weights
 
 
-def mixed(values: np.ndarray, bits: int) -> np.ndarray:
-    """Each bit spread over all, in place, by the finisher of MurmurHash3."""
+def mixed(values: np.ndarray) -> np.ndarray:
+    """Each of 32 or 64 bits spread over all, in place, by the finisher of MurmurHash3."""
+    bits = values.dtype.itemsize * 8
     first, second, last = map(values.dtype.type, SHIFTS[bits])
     for shift, factor in zip((first, second), FACTORS[bits], strict=True):
         values ^= values >> shift

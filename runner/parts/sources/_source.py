@@ -121,3 +121,26 @@ def stacked(rows: Iterable[Row], fields: Sequence[tuple[str, pa.DataType]]) -> I
     for chunk in chunks(rows):
         columns = [pa.array([row.values[i] for row in chunk], kind) for i, (_, kind) in enumerate(fields)]
         yield pa.record_batch([*columns, pa.array([row.line for row in chunk], pa.int64())], schema=schema)
+
+
+def encoded(batches: Iterable[pa.RecordBatch], path: Path) -> Iterator[pa.RecordBatch]:
+    """Batches of a format that has types, which does not keep a writer from putting other bytes into its strings."""
+    import pyarrow as pa
+
+    faults = Faults(path)
+    for batch in batches:
+        try:
+            batch.validate(full=True)
+        except pa.ArrowInvalid as error:
+            before = len(faults.lines)
+            for column in batch.columns:
+                if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                    for line, raw in zip(
+                        batch[LINE].to_pylist(), column.cast(pa.large_binary()).to_pylist(), strict=True
+                    ):
+                        decoded(raw or b"", line, faults)
+            if len(faults.lines) == before:
+                raise RunnerError(f"`{path.name}` is damaged: {error}", "write the file again") from error
+        else:
+            yield batch
+    faults.refuse()

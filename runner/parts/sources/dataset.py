@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runner.errors import RunnerError, did_you_mean
 from runner.parts.sources._hub import HUB, first_line, of_hub
-from runner.parts.sources._source import LINE, Source
+from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,7 @@ class Dataset(Source):
 
         datasets.disable_progress_bars()
         with TemporaryDirectory(prefix="runner-dataset-") as scratch:
-            yield from arrow_batches(load(path, scratch), path)
+            yield from encoded(arrow_batches(load(path, scratch), path), path)
 
 
 def container(path: Path) -> Path:

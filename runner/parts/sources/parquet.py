@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.errors import RunnerError
-from runner.parts.sources._source import LINE, Source
+from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,7 @@ class Parquet(Source):
                 if LINE in names or len(set(names)) < len(names):
                     hint = "rename the column"
                     raise RunnerError(f"`{path.name}` has a column twice, or one with the reserved name `{LINE}`", hint)
-                yield from numbered(file.iter_batches(ROWS), file.schema_arrow)
+                yield from encoded(numbered(file.iter_batches(ROWS), file.schema_arrow), path)
         except (pa.ArrowInvalid, OSError) as error:
             raise RunnerError(f"`{path.name}` is no readable Parquet file: {error}", "write the file again") from error
 

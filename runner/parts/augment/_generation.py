@@ -1,0 +1,150 @@
+"""Answers of a seq2seq or causal model, written in batches, each by the choices of a generator of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from runner.errors import RunnerError
+from runner.parts.augment._augmentation import Refused
+from runner.parts.augment._models import groups, load, longest, padded, writes
+
+BATCH = 16
+TOP = 50  # likeliest tokens that a choice is made of
+LONGER = 2  # an answer has at most so many times the tokens of its text, and MORE
+MORE = 16
+TOO_LONG = Refused("too long for the model")
+UNFINISHED = Refused("an answer without an end")
+
+
+def holds_text(prompt: str) -> str:
+    """The prompt, if the text has its place in it."""
+    if prompt.count("{text}") != 1:
+        raise PydanticCustomError("prompt", "a prompt holds `{text}` once, where the text goes")
+    return prompt
+
+
+Prompt = Annotated[str, Field(min_length=6), AfterValidator(holds_text)]
+
+
+class Sampling(NamedTuple):
+    """How tokens are chosen: by probabilities at this temperature, of the likeliest that make up `top_p`."""
+
+    temperature: float
+    top_p: float
+    max_tokens: int
+
+
+class Writer:
+    """A model that answers prompts."""
+
+    def __init__(self, place: Path) -> None:
+        self.kind = writes(place)
+        self.model, self.tokenizer = load(place, self.kind)
+        ends = self.model.generation_config.eos_token_id
+        ends = self.tokenizer.eos_token_id if ends is None else ends
+        if ends is None:
+            raise RunnerError(f"the model in `{place}` has no token that ends a text", "choose another model")
+        self.ends = {ends} if isinstance(ends, int) else set(ends)
+        self.pad = min(self.ends) if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
+        self.most = longest(self.model, self.tokenizer)
+
+    @property
+    def chats(self) -> bool:
+        """Whether the model was taught to answer messages."""
+        return self.kind == "causal" and bool(self.tokenizer.chat_template)
+
+    def answers(
+        self, texts: Sequence[str], prompt: str, seeds: Sequence[int], sampling: Sampling
+    ) -> list[str | Refused]:
+        """What the model says to the prompt with each text; the texts that stand beside it change nothing."""
+        prompts = [self.tokens(prompt.replace("{text}", text)) for text in texts]
+        plain = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
+        limits = [min(sampling.max_tokens, LONGER * len(each) + MORE, self.most - 2) for each in plain]
+        found: list[str | Refused] = [TOO_LONG] * len(texts)
+        beside = 0 if self.kind == "seq2seq" else 1
+        fit = [at for at, ids in enumerate(prompts) if 0 < len(ids) + beside * limits[at] <= self.most]
+        for group in groups([len(prompts[at]) for at in fit], BATCH):
+            at = [fit[each] for each in group]
+            said = self.generate([prompts[i] for i in at], [seeds[i] for i in at], [limits[i] for i in at], sampling)
+            for i, tokens in zip(at, said, strict=True):
+                found[i] = self.text(tokens[: limits[i]])
+        return found
+
+    def tokens(self, prompt: str) -> list[int]:
+        """The prompt as the model wants it."""
+        if not self.chats:
+            return list(self.tokenizer(prompt)["input_ids"])
+        message = [{"role": "user", "content": prompt}]
+        text = self.tokenizer.apply_chat_template(
+            message, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def generate(
+        self, ids: list[list[int]], seeds: list[int], limits: list[int], sampling: Sampling
+    ) -> list[list[int]]:
+        """The tokens that follow each prompt; an end behind its limit, if it came to none before, is not its own."""
+        import torch
+        import transformers
+
+        tokens, mask = padded(ids, self.pad, left=self.kind == "causal")
+        library: Any = transformers
+        config = library.GenerationConfig(
+            do_sample=False,
+            num_beams=1,
+            max_new_tokens=max(limits) + 1,
+            eos_token_id=sorted(self.ends),
+            pad_token_id=self.pad,
+        )
+        choices = library.LogitsProcessorList([Choices(seeds, sampling, limits, min(self.ends))])
+        with torch.inference_mode():
+            found = self.model.generate(
+                input_ids=tokens.to(self.model.device),
+                attention_mask=mask.to(self.model.device),
+                generation_config=config,
+                logits_processor=choices,
+            ).tolist()
+        begin = len(tokens[0]) if self.kind == "causal" else 1
+        return [each[begin:] for each in found]
+
+    def text(self, tokens: list[int]) -> str | Refused:
+        """The text of tokens up to the one that ends it."""
+        end = next((at for at, token in enumerate(tokens) if token in self.ends), None)
+        if end is None:
+            return UNFINISHED
+        return str(self.tokenizer.decode(tokens[:end], skip_special_tokens=True)).strip()
+
+
+class Choices:
+    """Picks each row's next token by a generator of its own, and leaves all others without a chance.
+
+    It stands at the end of `generate`'s processors, whose greedy search then takes what is left. torch's sampling has
+    one generator for a whole batch: what a row gets would depend on the rows beside it. A row that has as many tokens
+    as its limit gets the token `end`, so that nobody waits for it.
+    """
+
+    def __init__(self, seeds: Sequence[int], sampling: Sampling, limits: Sequence[int], end: int) -> None:
+        self.generators = [random.Random(seed) for seed in seeds]
+        self.sampling, self.limits, self.end = sampling, limits, end
+        self.made = 0
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        import torch
+
+        top, tokens = scores.double().topk(min(TOP, scores.shape[-1]))
+        shares = (top / self.sampling.temperature).softmax(-1)
+        shares = shares * (shares.cumsum(-1) - shares < self.sampling.top_p)
+        sums = shares.cumsum(-1)
+        drawn = torch.tensor([[each.random()] for each in self.generators], dtype=sums.dtype, device=sums.device)
+        place = torch.searchsorted(sums, drawn * sums[:, -1:], right=True)
+        place = place.clamp(max=(shares > 0).sum(-1, keepdim=True) - 1)
+        over = torch.tensor([[self.made >= limit] for limit in self.limits], device=sums.device)
+        self.made += 1
+        chosen = tokens.gather(1, place).masked_fill(over, self.end)
+        return torch.full_like(scores, -torch.inf).scatter_(1, chosen, 0.0)

@@ -1,0 +1,85 @@
+"""Names in a spec that must refer to something: data sets, metrics, and lists without repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from runner import kinds
+from runner.errors import did_you_mean
+from runner.plan.faults import Faults, Where
+from runner.spec.read import Spec
+
+SHARED = ("combined", "loss")
+
+
+def names(spec: Spec, faults: Faults) -> None:
+    """Names that must refer to something, and lists without duplicates."""
+    experiment = spec.experiment
+    for where, values in lists(spec):
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                faults.add(
+                    "duplicate",
+                    (*where, index),
+                    f"`{value}` stands twice in `{where[-1]}`",
+                    "leave one of them out",
+                    "value",
+                )
+    for name, task in experiment.tasks.items():
+        for index, data in enumerate(task.data):
+            if data not in experiment.data:
+                faults.add(
+                    "unknown-name",
+                    ("tasks", name, "data", index),
+                    f"no data set `{data}`",
+                    did_you_mean(data, experiment.data),
+                    "value",
+                )
+        for index, metric in enumerate(task.metrics):
+            part: Any = kinds.pick("metrics", metric)
+            if task.kind not in part.tasks:
+                faults.add(
+                    "metric",
+                    ("tasks", name, "metrics", index),
+                    f"`{metric}` does not fit a {task.kind} task",
+                    f"it fits: {', '.join(part.tasks)}",
+                    "value",
+                )
+    monitored(spec, faults)
+    weights = getattr(experiment.mixing, "weights", None)
+    if isinstance(weights, dict):
+        for each in sorted(set(experiment.data) ^ set(weights)):
+            what = "has no weight" if each in experiment.data else "is no data set"
+            faults.add(
+                "mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}"
+            )
+
+
+def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
+    """Lists of the spec in which a repeated value is a slip."""
+    if spec.experiment.seeds:
+        yield ("seeds",), spec.experiment.seeds
+    for name, task in spec.experiment.tasks.items():
+        for key in ("data", "metrics", "labels"):
+            values = getattr(task, key, None)
+            if values:
+                yield ("tasks", name, key), values
+
+
+def monitored(spec: Spec, faults: Faults) -> None:
+    """The metrics that choose the checkpoint and stop training must exist."""
+    experiment = spec.experiment
+    allowed = [*SHARED]
+    for name, task in experiment.tasks.items():
+        parts: dict[str, Any] = {metric: kinds.pick("metrics", metric) for metric in task.metrics}
+        whole = [metric for metric, part in parts.items() if not part.per_class]
+        allowed += [f"{name}.{metric}" for metric in [*whole, "loss"]]
+    wanted = {("train", "select_by"): experiment.train.select_by}
+    if experiment.train.early_stopping is not None:
+        wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]
+    for where, metric in wanted.items():
+        if metric not in allowed:
+            faults.add(
+                "unknown-metric", where, f"no metric `{metric}` is measured", did_you_mean(metric, allowed), "value"
+            )

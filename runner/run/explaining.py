@@ -1,0 +1,86 @@
+"""`runner cache explain`: for a spec, which entries it needs and has; for one entry, what it is and who needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runner.data.cache import Cache
+from runner.data.entries import Contents, Entry, in_use, words
+from runner.data.explain import flat, shown
+from runner.data.foresee import Foreseen, foresee, foresee_tokens
+from runner.plan.base import find
+from runner.plan.check import columns
+from runner.run.caching import facts_of, sized
+from runner.spec.read import Spec, read
+
+
+def facts(what: str, folder: Path) -> dict[str, Any]:
+    """About a spec, or about the entry STAGE/KEY, as JSON-compatible values; nothing is built."""
+    place = Path(what)
+    if place.suffix == ".toml" or place.is_file():
+        return {"spec": what, "data": of_spec(read(place), Cache(folder))}
+    contents = Contents(folder)
+    return of_entry(contents.matching(what), contents)
+
+
+def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
+    """The stages of each data set."""
+    model = spec.experiment.model
+    tokenizer = find(model, spec.folder).tokenizer_file
+    found = {}
+    for name, (inputs, targets) in columns(spec).items():
+        stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, cache, tokenizer))
+        read_together = dict.fromkeys(task.inputs for task in spec.experiment.tasks.values() if name in task.data)
+        for together in read_together:
+            stages += foresee_tokens(stages, together, tokenizer, model.max_length, cache)
+        found[name] = [told(each) for each in stages]
+    return found
+
+
+def told(each: Foreseen) -> dict[str, str]:
+    """A stage as JSON-compatible values."""
+    state = each.says.split(":")[0] if each.key else "unknown"
+    return {
+        "stage": each.stage,
+        "split": each.split,
+        "key": each.key,
+        "file": each.of,
+        "state": state,
+        "why": each.says,
+    }
+
+
+def of_entry(entry: Entry, contents: Contents) -> dict[str, Any]:
+    """One entry, what it was made from and what was made from it."""
+    return {
+        **facts_of(entry, contents),
+        "in_use": bool(in_use(contents.folder, [entry])),
+        "why": entry.about.get("why", ""),
+        "inputs": entry.about.get("inputs", {}),
+        "made_from": [named(each, contents) for each in contents.parents(entry)],
+        "needed_by": [named(each, contents) for each in contents.children(entry)],
+    }
+
+
+def named(entry: Entry, contents: Contents) -> dict[str, str]:
+    """Another entry, in short."""
+    return {"stage": entry.stage, "key": entry.key, "from": words(entry, contents)}
+
+
+def text(found: dict[str, Any]) -> str:
+    """The same for people."""
+    if "data" in found:
+        lines = []
+        for name, stages in found["data"].items():
+            lines.append(f"data {name}")
+            lines += [f"  {each['stage']:<8}{each['split']:<11}{each['key'][:8]:<9}{each['why']}" for each in stages]
+        return "\n".join(lines)
+    rows = "" if found["rows"] is None else f", {found['rows']:,} rows"
+    lines = [f"{found['stage']}/{found['key']}", f"  from {found['from']}{rows}, {sized(found['bytes'])}"]
+    lines.append(f"  built {found['created']}, last used {found['used']}{', in use' * found['in_use']}")
+    lines += [f"  why: {found['why']}"] if found["why"] else []
+    lines += [f"  {name} = {shown(value)}" for name, value in flat(found["inputs"])]
+    for word, name in (("made from", "made_from"), ("needed by", "needed_by")):
+        lines += [f"  {word} {each['stage']}/{each['key'][:8]}: {each['from']}" for each in found[name]]
+    return "\n".join(lines)
