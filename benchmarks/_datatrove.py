@@ -4,6 +4,7 @@ Shingles of characters instead of words, so that all sides compare the same sets
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -29,7 +30,7 @@ class Characters(MinhashDedupSignature):
 
 
 def main(folder: Path, bands: int, rows: int) -> None:
-    """Reads `folder/rows.jsonl`; prints the seconds and how many rows stay, whose ids go to `folder/kept.json`."""
+    """Reads `folder/rows.jsonl`; prints seconds and how many rows stay; their ids go to `kept.json`."""
     config = MinhashConfig(num_buckets=bands, hashes_per_bucket=rows)
     read = JsonlReader(str(folder), glob_pattern="rows.jsonl")
     where = {name: str(folder / name) for name in ("signatures", "buckets", "clusters", "kept")}
@@ -39,15 +40,15 @@ def main(folder: Path, bands: int, rows: int) -> None:
         ([MinhashDedupCluster(where["buckets"], where["clusters"], config=config)], 1),
         ([read, MinhashDedupFilter(where["clusters"]), JsonlWriter(where["kept"], compression=None)], 1),
     ]
-    began = time.perf_counter()
+    began, used = time.perf_counter(), sum(os.times()[:4])
     for number, (pipeline, tasks) in enumerate(steps):
         LocalPipelineExecutor(pipeline, tasks=tasks, workers=1, logging_dir=str(folder / f"log-{number}")).run()
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, sum(os.times()[:4]) - used
     kept = [
         json.loads(line)["id"] for file in (folder / "kept").glob("*.jsonl") for line in file.open(encoding="utf-8")
     ]
     (folder / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
-    print(json.dumps({"seconds": seconds, "kept": len(kept)}))
+    print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "kept": len(kept)}))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ get the first rows only; rows a second are compared.
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import tempfile
@@ -16,13 +17,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.json
 from _pairs import data_folder, emit, interleaved, parser, positive, ratios
 
 from runner.parts.cleaners._minhash import PERMUTATIONS, bands_for
-from runner.parts.cleaners._shingles import normalised
+from runner.parts.cleaners._normal import normalised
 from runner.parts.cleaners.exact_duplicates import ExactDuplicates
 from runner.parts.cleaners.lowercase import Lowercase
 from runner.parts.cleaners.near_duplicates import NearDuplicates
@@ -42,6 +44,7 @@ class Found(NamedTuple):
     """What a side did: the positions that stay, and pairs of a row that went and its twin, if the side tells them."""
 
     seconds: float
+    cpu: float
     kept: set[int]
     twins: list[tuple[int, int]]
 
@@ -110,26 +113,27 @@ def cleaned(table: pa.Table) -> list[str]:
 
 def ours(table: pa.Table) -> Found:
     """Our three cleaners."""
-    began = time.perf_counter()
+    began = clocks()
     table = pa.table({"id": table["id"], "place": pa.array(range(table.num_rows)), "text": cleaned(table)})
     exact = ExactDuplicates(type="exact_duplicates")
     near = NearDuplicates(type="near_duplicates", threshold=THRESHOLD, size=SIZE)
     with tempfile.TemporaryDirectory() as folder:
-        gone = {each.position for each in exact.judge(table, ["text"], [], Path(folder))}
-        table = table.filter(pa.array([position not in gone for position in range(table.num_rows)]))
+        kept = np.ones(table.num_rows, bool)
+        kept[[each.position for each in exact.judge(table, ["text"], [], Path(folder))]] = False
+        table = table.filter(kept)
         found = list(near.judge(table, ["text"], [], Path(folder)))
-    seconds = time.perf_counter() - began
+    took = since(began)
     places = table["place"].to_pylist()
     by_id = dict(zip(table["id"].to_pylist(), places, strict=True))
     twins = [(places[each.position], by_id[each.twin]) for each in found]
-    return Found(seconds, set(places) - {place for place, _ in twins}, twins)
+    return Found(*took, set(places) - {place for place, _ in twins}, twins)
 
 
 def datasketch(table: pa.Table) -> Found:
     """The same with datasketch as its documentation does it, which proposes pairs but doesn't verify them."""
     from datasketch import MinHash, MinHashLSH
 
-    began = time.perf_counter()
+    began = clocks()
     index = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
     seen: set[str] = set()
     kept, twins = set(), []
@@ -144,7 +148,7 @@ def datasketch(table: pa.Table) -> Found:
         else:
             index.insert(position, minhash)
             kept.add(position)
-    return Found(time.perf_counter() - began, kept, twins)
+    return Found(*since(began), kept, twins)
 
 
 def datatrove(python: str, table: pa.Table) -> Found:
@@ -160,7 +164,19 @@ def datatrove(python: str, table: pa.Table) -> Found:
         if done.returncode:
             raise SystemExit(f"datatrove failed:\n{done.stderr[-3000:]}")
         kept = json.loads(Path(folder, "kept.json").read_text(encoding="utf-8"))
-    return Found(json.loads(done.stdout.splitlines()[-1])["seconds"], set(map(int, kept)), [])
+    told = json.loads(done.stdout.splitlines()[-1])
+    return Found(told["seconds"], told["cpu_seconds"], set(map(int, kept)), [])
+
+
+def clocks() -> tuple[float, float]:
+    """Wall time, and processor time of this process and of those that it started and that have ended."""
+    return time.perf_counter(), sum(os.times()[:4])
+
+
+def since(began: tuple[float, float]) -> tuple[float, float]:
+    """Seconds by both clocks."""
+    wall, cpu = clocks()
+    return wall - began[0], cpu - began[1]
 
 
 def shingles(text: str) -> set[str]:
@@ -190,12 +206,15 @@ def compared(rows: Rows, pairs: int, count: int, side: Callable[[pa.Table], Foun
     part = rows.table.slice(0, count)
     each = interleaved(pairs, lambda _: ours(rows.table), lambda _: side(part))
     speeds = [(total / mine.seconds, count / other.seconds) for mine, other in each]
+    by_cpu = ratios([(total / mine.cpu, count / other.cpu) for mine, other in each])
     return {
         "our_rows": total,
         "our_rows_per_second": [mine for mine, _ in speeds],
         "other_rows": count,
         "other_rows_per_second": [other for _, other in speeds],
         **ratios(speeds),
+        "cpu_ratios": by_cpu["ratios"],
+        "median_cpu_ratio": by_cpu["median_ratio"],
         "ours": quality(rows, each[0][0], total),
         "other": quality(rows, each[0][1], count),
     }

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.data.tables import mapped, write
+from runner.data.tables import mapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -124,10 +124,30 @@ def text_of(row: Mapping[str, Any], inputs: Sequence[str]) -> str:
     return excerpt("\n".join(row[name] for name in inputs))
 
 
-def keep(entry: Path, tallies: list[Tally], gone: list[pa.RecordBatch]) -> None:
-    """Write the account of a stage into its cache entry."""
+class Ledger:
+    """The rows that went, written into a cache entry as they are found: there may be as many as rows."""
+
+    def __init__(self, entry: Path) -> None:
+        import pyarrow as pa
+
+        self.file = pa.OSFile(str(entry / TABLE), "wb")
+        self.writer = pa.ipc.new_file(self.file, batch_of([]).schema)
+
+    def append(self, batch: pa.RecordBatch) -> None:
+        """Write some of them."""
+        if batch.num_rows:
+            self.writer.write_batch(batch)
+
+    def close(self) -> None:
+        """Write what makes the file whole."""
+        self.writer.close()
+        self.file.close()
+
+
+def keep(entry: Path, tallies: list[Tally], gone: Ledger | None = None) -> None:
+    """Write the account of a stage into its cache entry; without a ledger no row went."""
     (entry / FILE).write_text(json.dumps([each.facts() for each in tallies], ensure_ascii=False), encoding="utf-8")
-    write(entry / TABLE, gone or [batch_of([])])
+    (gone or Ledger(entry)).close()
 
 
 def batch_of(rows: list[Gone]) -> pa.RecordBatch:

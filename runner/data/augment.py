@@ -16,7 +16,7 @@ from runner.data.account import Tally, keep
 from runner.data.cache import Cache
 from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
-from runner.data.tables import SLICE, mapped, write
+from runner.data.tables import SLICE, at, mapped, write
 from runner.data.written import written
 from runner.parts.augment._augmentation import Augmentation, Parent, Places, Refused
 
@@ -70,7 +70,7 @@ def augment(
             tally.seconds = time.perf_counter() - began
 
     write(entry / "train.arrow", batches())
-    keep(entry, tallies, [])
+    keep(entry, tallies)
 
 
 def with_parent(table: pa.Table) -> Iterator[pa.RecordBatch]:
@@ -88,7 +88,7 @@ def most(train: Path, asked: Sequence[Asked], targets: Sequence[str]) -> dict[st
     rows = table.num_rows
     labels = {target: labels_of(table, target) for target in targets}
     for each in asked:
-        parents = table.take(parents_of(each.part, each.place, table["id"]))
+        parents = at(table, parents_of(each.part, each.place, table["id"]))
         rows += parents.num_rows * each.part.copies
         for target in targets:
             for label, count in labels_of(parents, target).items():
@@ -114,7 +114,7 @@ def made(
     parents = parents_of(part, place, table["id"])
     for start in range(0, len(parents), SLICE):
         rows = parents[start : start + SLICE]
-        given = table.take(rows)
+        given = at(table, rows)
         ids = given["id"].to_pylist()
         for copy in range(part.copies):
             texts = {name: given[name].to_pylist() for name in inputs}

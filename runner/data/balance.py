@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.data.account import Tally, keep
 from runner.data.identify import contents, keys, repeats
-from runner.data.tables import SLICE, mapped, write
+from runner.data.tables import SLICE, at, mapped, write
 from runner.spec.tables import Cap, Data
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def balance(train: Path, data: Data, by: Sequence[str], entry: Path) -> None:
     for tally in tallies:
         tally.dropped = {reason: count for reason, count in tally.dropped.items() if count}
         tally.seconds = (time.perf_counter() - began) / len(tallies)
-    keep(entry, tallies, [])
+    keep(entry, tallies)
 
 
 def ranked(ids: pa.ChunkedArray, salt: bytes) -> np.ndarray:
@@ -101,10 +101,10 @@ def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[
 
     yield pa.RecordBatch.from_pylist([], table.schema)
     for start in range(0, len(chosen), SLICE):
-        yield from table.take(chosen[start : start + SLICE]).combine_chunks().to_batches()
+        yield from at(table, chosen[start : start + SLICE]).to_batches()
     number = repeats(again.astype(np.uint64)) + 1 if len(again) else again
     for start in range(0, len(again), SLICE):
-        part = table.take(again[start : start + SLICE])
+        part = at(table, again[start : start + SLICE])
         copies = number[start : start + SLICE].tolist()
         ids = [f"{id}+{copy}" for id, copy in zip(part["id"].to_pylist(), copies, strict=True)]
         yield from part.set_column(0, "id", pa.array(ids, pa.string())).combine_chunks().to_batches()

@@ -12,7 +12,7 @@ import numpy as np
 from runner.data.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.data.identify import keys
-from runner.data.tables import mapped, write
+from runner.data.tables import at, mapped, write
 from runner.data.tokens import Cutter, Tokens, encoded
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def lengths(
 ) -> Lengths:
     """How long the examples are, measured on those whose ids have the smallest hashes."""
     order = np.argsort(keys(table["id"], b"sample:"), kind="stable")
-    chosen = table.take(np.sort(order[:sample]))
+    chosen = at(table.select(["id", *inputs]), np.sort(order[:sample]))
     cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
     counts = np.array([each.uncut for _, part in encoded(chosen, inputs, cutter) for each in part] or [0])
     p50, p95 = np.percentile(counts, [50, 95]).tolist()

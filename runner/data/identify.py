@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.data.tables import SLICE
+from runner.parts.cleaners._buckets import entries_of, rows_of, together
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,20 +45,24 @@ def numbered(content: np.ndarray, earlier: np.ndarray) -> tuple[pa.Array, pa.Arr
 
 def keys(column: pa.ChunkedArray, salt: bytes = b"") -> np.ndarray:
     """The first 8 bytes of SHA-256 of each salted string, as unsigned numbers."""
-    digests = [
-        b"".join(hashlib.sha256(salt + text.encode()).digest()[:8] for text in chunk.to_pylist())
-        for chunk in column.chunks
-    ]
-    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64)
+    found = np.empty(len(column), np.uint64)
+    start = 0
+    for chunk in column.chunks:
+        digests = b"".join([hashlib.sha256(salt + text.encode()).digest()[:8] for text in chunk.to_pylist()])
+        found[start : start + len(chunk)] = np.frombuffer(digests, ">u8")
+        start += len(chunk)
+    return found
 
 
 def repeats(values: np.ndarray, then: np.ndarray | None = None) -> np.ndarray:
     """How many equal values come before each one: of equal values those with the smaller `then`, then the earlier."""
+    counts = np.zeros(len(values), np.int32)
+    rows = np.sort(rows_of(together(entries_of((values >> np.uint64(32)).astype(np.uint32)))))
+    values, then = values[rows], None if then is None else then[rows]
     order = np.argsort(values, kind="stable") if then is None else np.lexsort((then, values))
     ordered = values[order]
     place = np.arange(len(values))
     first = np.ones(len(values), bool)
     first[1:] = ordered[1:] != ordered[:-1]
-    counts = np.empty(len(values), np.int64)
-    counts[order] = place - np.maximum.accumulate(np.where(first, place, 0))
+    counts[rows[order]] = place - np.maximum.accumulate(np.where(first, place, 0))
     return counts

@@ -75,8 +75,9 @@ def identified(
     if nameless:
         told = f"{counted(len(nameless), 'row')} without an id: {places(nameless)}"
         faults.append(Fault(("id",), f"`{origin.written}` has {told}"))
-    content = np.concatenate(of_content or [np.empty(0, np.uint64)])
-    earlier = repeats(content, np.concatenate(of_target or [np.empty(0, np.uint64)])) if len(content) else content
+    content, target = (np.concatenate(of or [np.empty(0, np.uint64)]) for of in (of_content, of_target))
+    del of_content, of_target
+    earlier = repeats(content, target)
     return named(origin, wanted, needed, data.id, content, earlier), skipped, faults
 
 

@@ -18,6 +18,7 @@ from runner.data.faults import Fault, counted
 from runner.data.identify import keys
 from runner.data.prepare import Skipped, places
 from runner.data.strata import cover
+from runner.data.tables import at
 from runner.errors import did_you_mean
 from runner.spec.tables import Data, Split
 
@@ -60,7 +61,7 @@ def divide(
     wanted = {word for rule in rules.values() for word in (rule.column, rule.stratify, rule.group) if word}
     if len(rows.index) < table.num_rows:
         known = ["_content", "_line", *sorted(wanted & set(table.column_names))]
-        table = table.select(known).take(rows.index) if wanted <= set(table.column_names) else table
+        table = at(table.select(known), rows.index) if wanted <= set(table.column_names) else table
     contents = table["_content"]
     section = np.full(len(rows.index), -1)
     names = list(rules)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.data.account import Tally, facts_of, keep
+from runner.data.account import Ledger, Tally, facts_of, keep
 from runner.data.clean import Cleaned, cleaners_of
 from runner.data.counts import count
 from runner.data.faults import DataFaults, Fault
@@ -43,7 +43,8 @@ def write_splits(
         raise DataFaults(name, faults)
     for split_name, part in rows.items():
         write(entry / f"{split_name}.arrow", taken(renamed(files[part.origin]), part.index))
-    tallies, gone = leaks(entry, list(rows), inputs, data.leakage)
+    gone = Ledger(entry)
+    tallies = leaks(entry, list(rows), inputs, data.leakage, gone)
     faults = leak_faults(data, tallies, entry)
     if faults:
         raise DataFaults(name, faults)

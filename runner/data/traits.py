@@ -80,7 +80,7 @@ def texts(table: pa.Table, inputs: Sequence[str], chosen: np.ndarray | None = No
         here = np.ones(batch.num_rows, bool) if chosen is None else chosen[start : start + batch.num_rows]
         start += batch.num_rows
         if here.any():
-            yield list(joined(batch if here.all() else batch.filter(pa.array(here))))
+            yield joined(batch if here.all() else batch.filter(pa.array(here))).to_pylist()
 
 
 def languages(table: pa.Table, inputs: Sequence[str]) -> Languages | None:
@@ -105,6 +105,6 @@ def languages(table: pa.Table, inputs: Sequence[str]) -> Languages | None:
 def clusters(table: pa.Table, inputs: Sequence[str], scratch: Path) -> np.ndarray:
     """For each row the one that it and others are nearly the same as: the first of them by id."""
     found = np.full(table.num_rows, -1, np.int32)
-    for each in repeats(table, inputs, scratch, threshold=SIMILAR):
-        found[each.position] = found[each.twin] = each.twin
+    alike = repeats(table, inputs, scratch, threshold=SIMILAR)
+    found[alike.positions] = found[alike.twins] = alike.twins
     return found

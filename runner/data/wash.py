@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.data.account import Gone, Tally, batch_of, excerpt, keep, text_of
+from runner.data.account import Gone, Ledger, Tally, batch_of, excerpt, keep, text_of
 from runner.data.faults import RESERVED, DataFaults
 from runner.data.prepare import columns_faults, identified
 from runner.data.read import Origin
-from runner.data.tables import SLICE, mapped, write
+from runner.data.tables import SLICE, at, mapped, write
 from runner.errors import RunnerError
 from runner.parts.cleaners._cleaner import Cleaner, Drop, SetCleaner
 from runner.spec.tables import Data
@@ -46,7 +46,8 @@ def wash(
     unread = [Gone("", "", line, "read", reason, "", False, "") for line, reason in skipped]
     for row in unread:
         tallies[0].gone(row)
-    gone = [batch_of(unread)]
+    gone = Ledger(entry)
+    gone.append(batch_of(unread))
     empty = empty_rows(origin, [*inputs, *targets, *([data.id] if data.id else [])])
     for number, group in enumerate(groups(cleaners)):
         own = [Tally("clean", part.kind) for part in group]
@@ -104,15 +105,14 @@ def washed(
     inputs: Sequence[str],
     tokenizer_file: Path | None,
     tallies: Sequence[Tally],
-    gone: list[pa.RecordBatch],
+    gone: Ledger,
     workers: int,
 ) -> Iterator[pa.Table]:
     """The slices after cleaners that read one text at a time; `tallies` has one a cleaner."""
     for part, counts, went in spread(Washer, (list(cleaners), tuple(inputs), tokenizer_file), slices, workers):
         for tally, more in zip(tallies, counts, strict=True):
             tally.add(more)
-        if went.num_rows:
-            gone.append(went)
+        gone.append(went)
         yield part
 
 
@@ -180,7 +180,7 @@ def judged(
     inputs: Sequence[str],
     targets: Sequence[str],
     tally: Tally,
-    gone: list[pa.RecordBatch],
+    gone: Ledger,
 ) -> Iterator[pa.Table]:
     """The slices after a cleaner that looks at all rows at once."""
     table = mapped(path)
@@ -192,7 +192,7 @@ def judged(
     found = iter(cleaner.judge(table, cleaner.columns or inputs, targets, scratch))
     while rows := list(islice(found, SLICE)):
         places = np.array([each.position for each in rows])
-        whole = table.select(["id", "_line", *inputs]).take(places).to_pylist()
+        whole = at(table.select(["id", "_line", *inputs]), places).to_pylist()
         went = [
             Gone("", row["id"], row["_line"], cleaner.kind, each.reason, each.twin, each.flagged, text_of(row, inputs))
             for each, row in zip(rows, whole, strict=True)

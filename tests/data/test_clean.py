@@ -186,6 +186,19 @@ def test_leakage(put, load_data, mode):
     assert found == {(split, "leakage", "also in test", mode == "warn") for split in ("train", "validation")}
 
 
+@pytest.mark.parametrize("mode,rows", [("drop", [(2, 1), (3, 1), (2, 1)]), ("warn", [(2, 1), (3, 1), (3, 2)])])
+def test_a_row_that_leaks_is_dropped_once(put, load_data, mode, rows):
+    both, one = "this text stands in all three files", "this other one stands only in two of them"
+    written(put, "t.jsonl", [(both, "x"), (one, "x"), ("nobody else has this", "y")])
+    written(put, "v.jsonl", [(both, "x"), (one, "y")])
+    written(put, "e.jsonl", [(both, "x"), ("and that", "y")])
+    loaded = load_data(train="t.jsonl", validation="v.jsonl", test="e.jsonl", leakage=mode)
+    tallies = [facts for facts in loaded.account if facts["step"] == "leakage"]
+    assert [facts["split"] for facts in tallies] == ["validation", "train", "train"]
+    assert [(facts["rows"], sum({**facts["dropped"], **facts["flagged"]}.values())) for facts in tallies] == rows
+    assert loaded.rows["train"] == (1 if mode == "drop" else 3)
+
+
 def test_a_split_that_leaks_whole_is_an_error(put, load_data):
     written(put, "t.jsonl", [("the same text", "x")])
     with pytest.raises(DataFaults, match="`train` would be empty"):

@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.parts.cleaners._buckets import greedy
+from runner.parts.cleaners._buckets import banded, greedy
 from runner.parts.cleaners._minhash import bands_for
+from runner.parts.cleaners._normal import normal, normalised, others
+from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._pairs import Pairs, Texts
-from runner.parts.cleaners._shingles import Shingles, normalised, others
-from runner.parts.cleaners._twins import across, repeats
+from runner.parts.cleaners._shingles import Shingles
+from runner.parts.cleaners._twins import alike, repeats, side
 from runner.parts.cleaners.exact_duplicates import ExactDuplicates
 from runner.parts.cleaners.near_duplicates import NearDuplicates
 
@@ -59,12 +61,15 @@ def judged(part, table, inputs=("text",)):
 
 def told(table, **likeness):
     with TemporaryDirectory() as folder:
-        return list(repeats(table, ["text"], Path(folder), **likeness))
+        return list(repeats(table, ["text"], Path(folder), **likeness).each())
 
 
-def between(reference, others, **likeness):
+def between(reference, others, threshold=0.8, unit="characters", size=5, workers=None):
+    shingles = Shingles(unit, size)
     with TemporaryDirectory() as folder:
-        return list(across(reference, others, ["text"], Path(folder), **likeness))
+        known = side(reference, ["text"], Path(folder, "known"), threshold, shingles, workers)
+        asked = side(others, ["text"], Path(folder, "asked"), threshold, shingles, workers)
+        return list(alike(known, asked, ["text"], shingles, threshold).each())
 
 
 def without(table, found):
@@ -111,6 +116,30 @@ def test_what_counts_of_a_text(text, expected):
     assert normalised(text) == expected
 
 
+@law
+@given(SETS, st.integers(1, 6))
+def test_texts_of_a_batch_are_normalised_as_one_by_one(texts, pad):
+    found = {}
+    for part in normal(pa.array(texts, pa.string()), pad):
+        found |= dict(zip(part.rows.tolist(), part.texts, strict=True))
+        codes = part.codes.tolist()
+        for text, length in zip(part.texts, part.lengths.tolist(), strict=True):
+            units = [code if code != 0xD800 else 0 for code in codes[:length]]
+            assert units == [ord(each) for each in text.decode()]
+            assert codes[length : length + pad] == [0] * pad
+            codes = codes[length + pad :]
+        assert codes == []
+    assert [found[row].decode() for row in range(len(texts))] == list(map(normalised, texts))
+
+
+@law
+@given(st.lists(st.text("ab\0é-", max_size=20), unique=True, max_size=40), st.integers(1, 9))
+def test_rows_in_the_order_of_their_ids(ids, size):
+    chunks = [pa.array(ids[start : start + size], pa.string()) for start in range(0, len(ids), size)]
+    order = by_id(pa.table({"id": pa.chunked_array(chunks, pa.string())}))
+    assert [ids[row] for row in order.tolist()] == sorted(ids)
+
+
 def test_marks_count_as_letters():
     marks = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
     assert [mark for mark in marks if others().match(mark)] == []
@@ -137,7 +166,8 @@ def test_by_rounds_the_same_rows_go_as_one_by_one(seed, rows, bands, values):
         if not any(similar[row, other] >= 0.4 and (keys[:, row] == keys[:, other]).any() for other in kept):
             kept.append(row)
     with TemporaryDirectory() as folder:
-        twins, similarities = greedy(keys, rows, 0.4, lambda *pair: similar[pair], Path(folder))
+        bands = banded(keys, Path(folder))
+        twins, similarities = greedy(bands, rows, 0.4, lambda *pair: similar[pair])
     assert np.flatnonzero(twins < 0).tolist() == kept
     gone = np.flatnonzero(twins >= 0)
     assert (similarities[gone] == similar[gone, twins[gone]]).all() and (similarities[gone] >= 0.4).all()
@@ -328,7 +358,7 @@ def test_no_rows_are_no_duplicates(part):
     assert between(rows_of([]), rows_of(["a"])) == between(rows_of(["a"]), rows_of([])) == []
 
 
-def test_a_memory_mapped_table_of_many_batches(tmp_path):
+def test_a_memory_mapped_table_of_many_batches(tmp_path, monkeypatch):
     draw = random.Random(5)
     table = rows_of([re.sub(" ", "  ", sentence(draw, 5)) for _ in range(500)] * 2)
     with pa.OSFile(str(tmp_path / "rows.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
@@ -337,3 +367,6 @@ def test_a_memory_mapped_table_of_many_batches(tmp_path):
     mapped = pa.ipc.open_file(pa.memory_map(str(tmp_path / "rows.arrow"))).read_all()
     assert told(mapped) == told(table)
     assert len(told(mapped)) == 500
+    monkeypatch.setattr("runner.parts.cleaners._pairs.HELD", 10)
+    assert told(mapped) == told(table)
+    assert told(mapped.slice(0, 5)) == []

@@ -28,10 +28,7 @@ class Buckets:
 
     def write(self, entries: np.ndarray) -> None:
         """Keep those that aren't alone in their bucket."""
-        import numpy as np
-
-        begins = begins_of(entries)
-        entries = entries[~(begins & np.append(begins[1:], True))] if len(entries) else entries
+        entries = together(entries)
         self.held = entries if len(entries) < SMALL else None
         if self.held is None:
             self.path.write_bytes(entries.data)  # numpy's own `tofile` may not notice a full disk
@@ -66,8 +63,9 @@ def entries_of(keys: np.ndarray) -> np.ndarray:
     """`key << 32 | row`, sorted."""
     import numpy as np
 
-    entries = keys.astype(np.uint64) << np.uint64(32)
-    entries |= np.arange(len(keys), dtype=np.uint64)
+    entries = keys.astype(np.uint64)
+    entries <<= np.uint64(32)
+    entries |= np.arange(len(keys), dtype=np.uint32)
     entries.sort()
     return entries
 
@@ -83,17 +81,32 @@ def begins_of(entries: np.ndarray) -> np.ndarray:
     """Which entries begin a bucket."""
     import numpy as np
 
-    keys = (entries >> np.uint64(32)).astype(np.uint32)
-    return np.append(np.ones(min(1, len(keys)), bool), keys[1:] != keys[:-1])
+    begins = np.ones(len(entries), bool)
+    for start in range(1, len(entries), MANY):
+        here = entries[start - 1 : start + MANY]
+        begins[start : start + MANY] = (here[1:] ^ here[:-1]) >> np.uint64(32) != 0
+    return begins
 
 
-def greedy(
-    keys: Iterable[np.ndarray], rows: int, threshold: float, alike: Alike, folder: Path
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of each row the kept row that it is like, or -1, and how like; `keys` yields those of all rows, band by band."""
+def together(entries: np.ndarray) -> np.ndarray:
+    """The entries that aren't alone in their bucket."""
     import numpy as np
 
-    bands = [Buckets(folder / f"band-{number}", each) for number, each in enumerate(keys)]
+    begins = begins_of(entries)
+    alone = begins & np.append(begins[1:], True) if len(entries) else begins
+    shared: np.ndarray = entries[~alone]
+    return shared
+
+
+def banded(keys: Iterable[np.ndarray], folder: Path) -> list[Buckets]:
+    """The buckets of each band; `keys` yields those of all rows, band by band."""
+    return [Buckets(folder / f"band-{number}", each) for number, each in enumerate(keys)]
+
+
+def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the kept row that it is like, or -1, and how like."""
+    import numpy as np
+
     twins, similarities = np.full(rows, -1, np.int32), np.zeros(rows)
     still = np.ones(rows, bool)
     while still.any():

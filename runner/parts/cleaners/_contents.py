@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
+import xxhash
+
+from runner.parts.cleaners._buckets import MANY, entries_of, rows_of, together
 from runner.parts.cleaners._cleaner import Judged
 
 if TYPE_CHECKING:
@@ -15,35 +18,69 @@ if TYPE_CHECKING:
 ROWS = 8_192  # of a batch
 
 
-def by_id(table: pa.Table) -> np.ndarray:
-    """The positions of the rows in the order of their ids."""
+def repeated(
+    table: pa.Table, targets: Sequence[str], positions: np.ndarray, twins: np.ndarray, reason: str
+) -> Iterator[Judged]:
+    """What is said of rows that repeat others."""
+    for start in range(0, len(positions), ROWS):
+        here, there = positions[start : start + ROWS], twins[start : start + ROWS]
+        reasons = [
+            reason if mine == theirs else f"{reason} with another label"
+            for mine, theirs in zip(rows_at(table, targets, here), rows_at(table, targets, there), strict=True)
+        ]
+        yield from map(Judged, here.tolist(), reasons, (id for (id,) in rows_at(table, ["id"], there)))
+
+
+def rows_at(table: pa.Table, columns: Sequence[str], positions: np.ndarray) -> list[tuple[str, ...]]:
+    """The values of some columns at these positions, in any order."""
+    if not columns:
+        return [()] * len(positions)
+    batches = table.select(list(columns)).to_batches()
+    taken = [column.to_pylist() for column in take(batches, positions).columns]
+    return list(zip(*taken, strict=True))
+
+
+def take(batches: Sequence[pa.RecordBatch], positions: np.ndarray) -> pa.RecordBatch:
+    """The rows at these positions, in any order; unlike Arrow's own, it reads only the batches that hold them."""
     import numpy as np
-    import pyarrow.compute as pc
+    import pyarrow as pa
 
-    order: Any = pc.sort_indices(table["id"])
-    return np.asarray(order).astype(np.int32)
+    ends = np.cumsum([batch.num_rows for batch in batches])
+    sorted_ = bool((positions[1:] >= positions[:-1]).all())
+    order = None if sorted_ else np.argsort(positions, kind="stable")
+    ordered = positions if order is None else positions[order]
+    places = np.searchsorted(ends, ordered, "right")
+    cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1)).tolist()
+    parts = []
+    for start, end in pairwise(cuts):
+        batch = batches[places[start]]
+        parts.append(batch.take(pa.array(ordered[start:end] - (ends[places[start]] - batch.num_rows))))
+    if not parts:
+        return batches[0].slice(0, 0)
+    found = pa.concat_batches(parts)
+    return found if order is None else found.take(pa.array(np.argsort(order)))
 
 
-def repeated(table: pa.Table, targets: Sequence[str], position: int, twin: int, reason: str) -> Judged:
-    """What is said of a row that repeats another."""
-    if any(table[target][position] != table[target][twin] for target in targets):
-        reason += " with another label"
-    return Judged(position, reason, table["id"][twin].as_py())
-
-
-def digests(table: pa.Table, columns: Sequence[str], seen: Callable[[str], str] = str) -> np.ndarray:
+def digests(table: pa.Table, columns: Sequence[str], seen: Callable[[str], str] | None = None) -> np.ndarray:
     """Two 64-bit numbers a row, the same where the columns hold the same; `seen` is what counts of a text."""
     import numpy as np
+    import pyarrow as pa
 
-    return np.frombuffer(b"".join(hashed(table, columns, seen)), np.uint64).reshape(-1, 2)
-
-
-def hashed(table: pa.Table, columns: Sequence[str], seen: Callable[[str], str]) -> Iterator[bytes]:
-    """The digests of each batch."""
+    found = [np.empty((0, 2), np.uint64)]
     for batch in table.select(list(columns)).to_batches(max_chunksize=ROWS):
-        texts = [[seen(text).encode() for text in column.to_pylist()] for column in batch.columns]
-        rows = texts[0] if len(texts) == 1 else map(framed, *texts)
-        yield b"".join([hashlib.blake2b(row, digest_size=16).digest() for row in rows])
+        if seen is None:
+            texts = [column.cast(pa.binary()).to_pylist() for column in batch.columns]
+        else:
+            texts = [[seen(text).encode() for text in column.to_pylist()] for column in batch.columns]
+        found.append(hashed(texts[0] if len(texts) == 1 else map(framed, *texts)))
+    return np.concatenate(found)
+
+
+def hashed(texts: Iterable[bytes]) -> np.ndarray:
+    """Two 64-bit numbers a text: XXH3 of 128 bits, which no two texts share that nobody made for that."""
+    import numpy as np
+
+    return np.frombuffer(b"".join(map(xxhash.xxh3_128_digest, texts)), np.uint64).reshape(-1, 2)
 
 
 def framed(*texts: bytes) -> bytes:
@@ -52,20 +89,25 @@ def framed(*texts: bytes) -> bytes:
 
 
 def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The positions of the first row of each content, in this order, and for each position the place of its content."""
+    """The positions of the first row of each content, in this order, and for each position the place of its content.
+
+    `order` may leave out positions, whose content has the place -1.
+    """
     import numpy as np
 
-    halves = digests[order]
-    sorting = np.lexsort((halves[:, 1], halves[:, 0]))
-    begins = np.arange(len(order)) == 0
-    for half in (0, 1):
-        values = halves[sorting, half]
-        begins[1:] |= values[1:] != values[:-1]
-    del halves, values
-    firsts = sorting[begins]
-    ranks = np.argsort(firsts)
-    places = np.empty(len(firsts), np.int32)
-    places[ranks] = np.arange(len(firsts), dtype=np.int32)
-    group = np.empty(len(order), np.int32)
-    group[order[sorting]] = places[np.cumsum(begins) - 1]
-    return order[firsts[ranks]], group
+    keys = np.empty(len(order), np.uint32)
+    for start in range(0, len(order), MANY):
+        keys[start : start + MANY] = digests[order[start : start + MANY], 0] >> np.uint64(32)
+    first = np.arange(len(order), dtype=np.int32)
+    ranks = rows_of(together(entries_of(keys)))
+    halves = digests[order[ranks]]
+    sorting = np.lexsort((ranks, halves[:, 1], halves[:, 0]))
+    ranks, halves = ranks[sorting], halves[sorting]
+    begins = np.arange(len(ranks)) == 0
+    begins[1:] |= (halves[1:] != halves[:-1]).any(axis=1)
+    first[ranks] = ranks[begins][np.cumsum(begins) - 1]
+    stays = first == np.arange(len(order))
+    places = np.cumsum(stays, dtype=np.int32) - np.int32(1)
+    group = np.full(len(digests), -1, np.int32)
+    group[order] = places[first]
+    return order[stays], group

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,8 +12,8 @@ if TYPE_CHECKING:
 
 PERMUTATIONS = 128
 RECALL = 0.98  # of pairs that are just at the threshold; those above it are found more surely
-PIECE = 512  # shingles; longer texts are signed piece by piece
-BLOCK = 512  # pieces that are signed at once, few enough to stay in the cache of a core
+CELLS = 1 << 16  # shingles that are permuted at once, few enough to stay in the cache of a core
+COLUMNS = 512  # enough for a minimum over rows to be fast
 
 
 @dataclass(frozen=True)
@@ -32,49 +34,78 @@ def bands_for(threshold: float) -> Bands:
     return next(shape for shape in shapes if shape.found(threshold) >= RECALL or shape.rows == 1)
 
 
-def signatures(hashes: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """A row of minima a set, of flat 64-bit hashes of which so many belong to each set."""
-    import numpy as np
+def keys(hashes: np.ndarray, counts: np.ndarray, bands: Bands) -> np.ndarray:
+    """A row of 32-bit keys a band, of flat 32-bit hashes of which so many belong to each set.
 
-    hashes = (hashes >> np.uint64(32)).astype(np.uint32)
-    pieces = -(-counts // PIECE)
-    firsts = np.cumsum(pieces) - pieces
-    nth = np.arange(pieces.sum()) - np.repeat(firsts, pieces)
-    starts = np.repeat(np.cumsum(counts) - counts, pieces) + nth * PIECE
-    lengths = np.minimum(PIECE, np.repeat(counts, pieces) - nth * PIECE)
-    minima = np.empty((len(starts), PERMUTATIONS), np.uint32)
-    order = np.argsort(lengths, kind="stable")
-    for chosen in (order[start : start + BLOCK] for start in range(0, len(order), BLOCK)):
-        minima[chosen] = block(hashes, starts[chosen], lengths[chosen]).T
-    return minima if len(minima) == len(counts) else np.minimum.reduceat(minima, firsts, axis=0)
-
-
-def block(hashes: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The minima of pieces of nearly one length, a row a permutation; the last hash of the shorter ones repeats.
-
-    Odd factors permute the 32-bit numbers; since the hashes are well mixed, estimates scatter as those of random
-    permutations do, and no shift is needed.
+    Sets whose values in a band are the same have the same key there.
     """
     import numpy as np
 
-    factors = np.random.RandomState(7).randint(0, 2**32, PERMUTATIONS, np.uint32) | np.uint32(1)
-    values = hashes[starts + np.minimum(np.arange(lengths[-1])[:, None], lengths - 1)]
-    minima = np.empty((PERMUTATIONS, len(starts)), np.uint32)
-    permuted = np.empty_like(values)
-    for row, factor in zip(minima, factors, strict=True):
-        np.multiply(values, factor, out=permuted).min(axis=0, out=row)
-    return minima
+    found = np.empty((bands.count, len(counts)), np.uint32)
+    starts = np.cumsum(counts) - counts
+    order = np.argsort(counts, kind="stable")
+    for chosen in blocks(order, counts):
+        found[:, chosen] = folded(minima(hashes, starts[chosen], counts[chosen], bands), bands)
+    return found
 
 
-def keys(minima: np.ndarray, bands: Bands) -> np.ndarray:
-    """A row of 32-bit keys a band: sets whose values in a band are the same have the same key there."""
+def blocks(order: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
+    """Runs of sets of nearly one size, with few enough shingles, at least one set."""
+    start = 0
+    while start < len(order):
+        end = min(len(order), start + max(1, CELLS // int(counts[order[start]])))
+        while end - start > 1 and (end - start) * counts[order[end - 1]] > CELLS:
+            end = start + max(1, min(end - start - 1, CELLS // int(counts[order[end - 1]])))
+        yield order[start:end]
+        start = end
+
+
+def minima(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray, bands: Bands) -> np.ndarray:
+    """The minima of sets of nearly one size, a row a permutation; the last hash of the smaller ones repeats.
+
+    Odd factors permute the 32-bit numbers; since the hashes are well mixed, estimates scatter as those of random
+    permutations do, and no shift is needed. Large sets are laid over several columns, and come piece by piece.
+    """
     import numpy as np
 
-    draw = np.random.RandomState(11)
-    values = minima[:, : bands.count * bands.rows].reshape(len(minima), bands.count, bands.rows).astype(np.uint64)
-    factors = draw.randint(0, 2**63, bands.rows, np.uint64) << np.uint64(1) | np.uint64(1)
-    mixed = np.zeros(values.shape[:2], np.uint64)
-    for place, factor in enumerate(factors):
-        mixed = (mixed ^ values[:, :, place]) * factor
-        mixed ^= mixed >> np.uint64(32)
-    return np.ascontiguousarray(mixed.T.astype(np.uint32))
+    least, most = int(counts[0]), int(counts[-1])
+    fold = min(-(-COLUMNS // len(starts)), most)
+    piece = fold * max(1, CELLS // (fold * len(starts)))
+    starts, lasts = starts[:, None], (starts + counts - 1)[:, None]
+    found = None
+    for begin in range(0, most, piece):
+        deep = -(-min(piece, most - begin) // fold)
+        places = starts + np.arange(begin, begin + deep * fold).reshape(deep, 1, fold)
+        beyond = places[max(0, least - begin) // fold :]
+        np.minimum(beyond, lasts, out=beyond)
+        values = hashes.take(places.reshape(deep, -1))
+        permuted, lowest = np.empty_like(values), np.empty((bands.count * bands.rows, values.shape[1]), np.uint32)
+        for row, factor in zip(lowest, factors(7, PERMUTATIONS), strict=False):
+            np.minimum.reduce(np.multiply(values, factor, out=permuted), axis=0, out=row)
+        if fold > 1:
+            lowest = lowest.reshape(len(lowest), -1, fold).min(axis=2)
+        found = lowest if found is None else np.minimum(found, lowest)
+    assert found is not None
+    return found
+
+
+def folded(minima: np.ndarray, bands: Bands) -> np.ndarray:
+    """A row of keys a band."""
+    import numpy as np
+
+    values = minima.reshape(bands.count, bands.rows, -1)
+    mixed = values[:, 0].copy()
+    for place, factor in enumerate(factors(11, bands.rows)):
+        if place:
+            mixed ^= values[:, place]
+        mixed *= factor
+        mixed ^= mixed >> np.uint32(15)
+    return mixed
+
+
+@cache
+def factors(seed: int, count: int) -> np.ndarray:
+    """Odd random numbers."""
+    import numpy as np
+
+    return np.random.RandomState(seed).randint(0, 2**32, count, np.uint32) | np.uint32(1)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.parts.cleaners._shingles import Shingles, normalised
+from runner.parts.cleaners._contents import take
+from runner.parts.cleaners._shingles import Shingles
 from runner.parts.cleaners._sketches import joined
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ PAIRS = 4_096  # of a chunk
 BITS = 12  # of their number
 SHIFT = 64 - BITS
 BYTES = 2 << 20  # of the texts of a chunk, unless one pair has more
+GROUP = 1 << 16  # pairs whose texts are read at once
+HELD = 64 << 20  # bytes of these texts, unless one pair has more
 
 
 class Texts:
@@ -26,31 +29,53 @@ class Texts:
         import numpy as np
         import pyarrow.compute as pc
 
+        self.inputs = inputs
         self.batches = table.select(list(inputs)).to_batches()
-        self.ends = np.cumsum([batch.num_rows for batch in self.batches])
         self.positions = positions
         bytes_ = np.zeros(table.num_rows, np.int32)
-        for end, batch in zip(self.ends, self.batches, strict=True):
+        end = 0
+        for batch in self.batches:
+            end += batch.num_rows
             for column in batch.columns:
                 bytes_[end - batch.num_rows : end] += pc.binary_length(column).to_numpy(zero_copy_only=False)
-        self.bytes = bytes_[positions]
+        self.bytes = bytes_[positions] if len(bytes_) else np.zeros(len(positions), np.int32)
 
-    def at(self, rows: np.ndarray) -> list[str]:
-        """The normalised texts of these of the chosen rows."""
+    def at(self, rows: np.ndarray) -> pa.Array:
+        """The texts of these of the chosen rows."""
+        return joined(take(self.batches, self.positions[rows]))
+
+    def held(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
+        """The texts of these rows, each once, in memory, and the place of each row among them.
+
+        They are read in the order in which they lie: a file that does not fit into memory is gone through, not
+        searched.
+        """
         import numpy as np
         import pyarrow as pa
 
-        positions = self.positions[rows]
-        order = np.argsort(positions)
-        places = np.searchsorted(self.ends, positions[order], "right")
-        cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1))
-        texts: list[str] = []
-        for start, end in pairwise(cuts):
-            batch = self.batches[places[start]]
-            first = self.ends[places[start]] - batch.num_rows
-            texts += joined(batch.take(pa.array(positions[order[start:end]] - first)))
-        back = np.argsort(order)
-        return [normalised(texts[place]) for place in back.tolist()]
+        each, places = np.unique(self.positions[rows], return_inverse=True)
+        table = pa.Table.from_batches([take(self.batches, each)])
+        return Texts(table, self.inputs, np.arange(len(each))), places
+
+
+def apart(table: pa.Table, inputs: Sequence[str], positions: np.ndarray, compared: np.ndarray, path: Path) -> Texts:
+    """The texts at these positions; of a large table those that are compared lie in a file of their own.
+
+    They are few, and wanted in any order: without the others between them they may stay in memory.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    table = table.select(list(inputs))
+    if table.nbytes <= HELD:
+        return Texts(table, inputs, positions)
+    batches, wanted = table.to_batches(), np.sort(positions[compared])
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        for start in range(0, len(wanted), PAIRS):
+            writer.write_batch(take(batches, wanted[start : start + PAIRS]))
+    places = np.zeros(len(positions), np.int32)
+    places[compared] = np.searchsorted(wanted, positions[compared])
+    return Texts(pa.ipc.open_file(pa.memory_map(str(path))).read_all(), inputs, places)
 
 
 class Pairs:
@@ -65,21 +90,14 @@ class Pairs:
         import numpy as np
 
         found = np.empty(len(rows))
-        for chunk in self.chunks(self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]):
-            found[chunk] = jaccard(self.sets(self.first, rows[chunk]), self.sets(self.second, others[chunk]))
+        sizes = self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]
+        for group in chunks(sizes, GROUP, HELD):
+            first, firsts = self.first.held(rows[group])
+            second, seconds = self.second.held(others[group])
+            for chunk in chunks(sizes[group], PAIRS, BYTES):
+                one, other = self.sets(first, firsts[chunk]), self.sets(second, seconds[chunk])
+                found[group][chunk] = jaccard(one, other)
         return found
-
-    def chunks(self, bytes_: np.ndarray) -> Iterator[slice]:
-        """Runs of pairs with few enough texts."""
-        import numpy as np
-
-        sums = np.cumsum(bytes_)
-        start = 0
-        while start < len(sums):
-            before = sums[start - 1] if start else 0
-            end = min(start + PAIRS, max(start + 1, int(np.searchsorted(sums, before + BYTES, "right"))))
-            yield slice(start, end)
-            start = end
 
     def sets(self, texts: Texts, rows: np.ndarray) -> np.ndarray:
         """The shingles of each row, each once: its place among `rows` before 52 bits of a hash, sorted.
@@ -89,24 +107,37 @@ class Pairs:
         import numpy as np
 
         each, places = np.unique(rows, return_inverse=True)
-        hashes, counts = self.shingles.of(texts.at(each))
-        sets = hashes >> np.uint64(BITS)
-        sets |= tags(counts)
+        parts = list(self.shingles.of(texts.at(each)))
+        sets = np.concatenate([part.hashes for part in parts]) >> np.uint64(BITS)
+        sets |= np.concatenate([tags(part.normal.rows, part.counts) for part in parts])
         sets.sort()
         sets = sets[np.append(True, sets[1:] != sets[:-1])]
         sizes = np.bincount(numbers(sets))
         starts, wanted = np.cumsum(sizes) - sizes, sizes[places]
         within = np.arange(wanted.sum()) - np.repeat(np.cumsum(wanted) - wanted, wanted)
         found: np.ndarray = sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1)
-        found |= tags(wanted)
+        found |= tags(np.arange(len(wanted)), wanted)
         return found
 
 
-def tags(counts: np.ndarray) -> np.ndarray:
+def chunks(sizes: np.ndarray, count: int, bytes_: int) -> Iterator[slice]:
+    """Runs of so many pairs, and so many bytes, at most; but at least one pair."""
+    import numpy as np
+
+    sums = np.cumsum(sizes)
+    start = 0
+    while start < len(sums):
+        before = sums[start - 1] if start else 0
+        end = min(start + count, max(start + 1, int(np.searchsorted(sums, before + bytes_, "right"))))
+        yield slice(start, end)
+        start = end
+
+
+def tags(numbers: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """The number of each set in the first bits, once a shingle."""
     import numpy as np
 
-    return np.repeat(np.arange(len(counts), dtype=np.uint64) << np.uint64(SHIFT), counts)
+    return np.repeat(numbers.astype(np.uint64) << np.uint64(SHIFT), counts)
 
 
 def numbers(tagged: np.ndarray) -> np.ndarray:

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, groupby
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from runner.parts.cleaners._normal import Normal, normal
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
 
 Unit = Literal["characters", "words"]
-NOWHERE = "\ud800"  # half of a pair of code units, which no text holds
-ASCII = bytes(code if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
+CHUNK = 1 << 15  # units that are hashed at once, few enough to stay in the cache of a core
+SHIFTS = {32: (16, 13, 16), 64: (33, 33, 33)}
+FACTORS = {32: (0x85EBCA6B, 0xC2B2AE35), 64: (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)}
 
 
-def normalised(text: str) -> str:
-    """Small letters, their marks, and digits, between single spaces; the text itself where that leaves nothing."""
-    folded = text.casefold()
-    if folded.isascii():
-        kept = b" ".join(folded.encode().translate(ASCII).split()).decode()
-    else:
-        kept = " ".join(others().sub(" ", folded).split())
-    return kept or " ".join(folded.split())
+class Shingled(NamedTuple):
+    """Some texts of a batch, the hashes of their shingles in one array, and how many belong to each text."""
 
-
-@cache
-def others() -> re.Pattern[str]:
-    """What is neither letter nor mark nor digit. Marks are the vowels of many scripts; all stand in two ranges."""
-    codes = (
-        code
-        for code in chain(range(0x300, 0x20000), range(0xE0100, 0xE0200))
-        if unicodedata.category(chr(code))[0] == "M"
-    )
-    runs = ([code for _, code in run] for _, run in groupby(enumerate(codes), lambda pair: pair[1] - pair[0]))
-    marks = "".join(f"\\U{run[0]:08x}-\\U{run[-1]:08x}" for run in runs)
-    return re.compile(f"(?:[^\\w{marks}]|_)+")
+    normal: Normal
+    hashes: np.ndarray
+    counts: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,51 +35,66 @@ class Shingles:
     unit: Unit = "characters"
     size: int = 5
 
-    def of(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """64-bit hashes of the shingles of normalised texts in one array, and how many belong to each text.
+    def of(self, texts: pa.Array, bits: int = 64) -> Iterator[Shingled]:
+        """The shingles of all texts, in at most two parts; hashes have 32 or 64 bits."""
+        for part in normal(texts, self.size):
+            units, lengths = (part.codes, part.lengths) if self.unit == "characters" else self.words(part.texts)
+            yield Shingled(part, self.hashes(units, lengths, bits), (lengths - self.size + 1).clip(1))
 
-        The hash of a shingle is a weighted sum of its units, taken from every unit on, also over the ends of texts;
-        those at which a shingle begins are kept.
+    def hashes(self, units: np.ndarray, lengths: np.ndarray, bits: int) -> np.ndarray:
+        """The hash of a shingle is a weighted sum of its units, which is then mixed.
+
+        It is taken from every unit on; those that begin and end within a text, or begin a short one, are kept.
         """
         import numpy as np
 
-        units, lengths = self.characters(texts) if self.unit == "characters" else self.words(texts)
-        counts = np.maximum(1, lengths - self.size + 1)
-        weights = np.random.RandomState(5).randint(0, 2**63, self.size, np.uint64) << np.uint64(1) | np.uint64(1)
-        ends = len(units) - self.size + 1
-        sums = units[:ends] * weights[0]
-        for place in range(1, self.size):
-            sums += units[place : place + ends] * weights[place]
-        spans = np.stack([counts, lengths + self.size - counts], 1).ravel()
-        begins = np.repeat(np.tile([True, False], len(texts)), spans)[:ends]
-        return mixed(sums[begins]), counts
+        count = len(units) - self.size + 1
+        begins = (units[:count] != 0) & (units[self.size - 1 :] != 0)
+        starts = np.cumsum(lengths + self.size) - lengths - self.size
+        begins[starts[lengths < self.size]] = True
+        weights = weights_of(self.size, bits)
+        if units.dtype.itemsize * 8 > bits:
+            units = (units >> np.uint64(64 - bits)).astype(weights.dtype)
+        found = np.empty(np.count_nonzero(begins), weights.dtype)
+        done = 0
+        for start in range(0, count, CHUNK):
+            end = min(start + CHUNK, count)
+            sums = units[start:end] * weights[0]
+            for place in range(1, self.size):
+                sums += units[start + place : end + place] * weights[place]
+            kept = mixed(sums[begins[start:end]])
+            found[done : done + len(kept)] = kept
+            done += len(kept)
+        return found
 
-    def characters(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The code points of all texts, each text padded with one that none has, and how many each has."""
-        import numpy as np
-
-        pad = NOWHERE * self.size
-        codes = np.frombuffer((pad.join(texts) + pad).encode("utf-32-le", "surrogatepass"), np.uint32)
-        return codes, np.fromiter(map(len, texts), np.int64, len(texts))
-
-    def words(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def words(self, texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         """Hashes of the words of all texts, each text padded with zeros, and how many each has."""
         import numpy as np
 
         pad = [""] * self.size
-        each = [text.split() for text in texts]
+        each = [text.decode().split() for text in texts]
         flat = [word for words in each for word in words + pad]
         codes = {word: hashlib.blake2b(word.encode(), digest_size=8).digest() for word in set(flat)} | {"": bytes(8)}
         units = np.frombuffer(b"".join(map(codes.__getitem__, flat)), np.uint64)
         return units, np.fromiter(map(len, each), np.int64, len(each))
 
 
-def mixed(values: np.ndarray) -> np.ndarray:
-    """Each bit spread over all 64, in place."""
+@cache
+def weights_of(size: int, bits: int) -> np.ndarray:
+    """Odd random numbers of so many bits."""
     import numpy as np
 
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        values ^= values >> np.uint64(33)
-        values *= np.uint64(factor)
-    values ^= values >> np.uint64(33)
+    draw = np.random.RandomState(5).randint(0, 2**63, size, np.uint64) >> np.uint64(63 - bits + 1)
+    weights: np.ndarray = (draw << np.uint64(1) | np.uint64(1)).astype(f"uint{bits}")
+    return weights
+
+
+def mixed(values: np.ndarray) -> np.ndarray:
+    """Each of 32 or 64 bits spread over all, in place, by the finisher of MurmurHash3."""
+    bits = values.dtype.itemsize * 8
+    first, second, last = map(values.dtype.type, SHIFTS[bits])
+    for shift, factor in zip((first, second), FACTORS[bits], strict=True):
+        values ^= values >> shift
+        values *= values.dtype.type(factor)
+    values ^= values >> last
     return values

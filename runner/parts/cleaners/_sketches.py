@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.parts.cleaners._minhash import Bands, keys, signatures
-from runner.parts.cleaners._shingles import Shingles, normalised
+from runner.parts.cleaners._minhash import Bands, keys
+from runner.parts.cleaners._shingles import Shingles
 from runner.workers import spread, workers_for
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-ROWS = 8_192  # of a batch
+ROWS = 16_384  # of a batch: many, so that there are enough texts of one length to be signed together
 BYTES = 4 << 20  # of a batch, unless one text has more
 
 
@@ -43,7 +42,7 @@ class Sketches:
 
 
 def sketch(
-    table: pa.Table, inputs: Sequence[str], folder: Path, shingles: Shingles, bands: Bands, workers: int | None
+    table: pa.Table, inputs: Sequence[str], folder: Path, shingles: Shingles, bands: Bands, workers: int | None = None
 ) -> Sketches:
     """Write the sketches of all rows into a new folder."""
     folder.mkdir()
@@ -80,18 +79,20 @@ class Sketcher:
         self.shingles = shingles
         self.bands = bands
 
-    def __call__(self, batch: pa.RecordBatch) -> tuple[bytes, np.ndarray]:
-        """The digests of the rows, and a row of keys a band; repeats are looked at once."""
+    def __call__(self, batch: pa.RecordBatch) -> tuple[np.ndarray, np.ndarray]:
+        """The digests of the rows, and a row of keys a band."""
         import numpy as np
 
-        texts = [normalised(text) for text in joined(batch)]
-        places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        digests = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in places]
-        numbers = keys(signatures(*self.shingles.of(list(places))), self.bands)
-        rows = [places[text] for text in texts]
-        return b"".join(digests[row] for row in rows), np.ascontiguousarray(numbers[:, rows])
+        digests = np.empty((batch.num_rows, 2), np.uint64)
+        numbers = np.empty((self.bands.count, batch.num_rows), np.uint32)
+        for part in self.shingles.of(joined(batch), bits=32):
+            digests[part.normal.rows] = part.normal.digests()
+            numbers[:, part.normal.rows] = keys(part.hashes, part.counts, self.bands)
+        return digests, numbers
 
 
-def joined(batch: pa.RecordBatch) -> Iterator[str]:
+def joined(batch: pa.RecordBatch) -> pa.Array:
     """The text of each row: its columns, joined by line breaks."""
-    return map("\n".join, zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    import pyarrow.compute as pc
+
+    return batch.column(0) if batch.num_columns == 1 else pc.binary_join_element_wise(*batch.columns, "\n")

@@ -12,12 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.parts.cleaners._buckets import MANY, entries_of, greedy, rows_of
-from runner.parts.cleaners._contents import by_id, distinct
+from runner.parts.cleaners._buckets import MANY, banded, entries_of, greedy, rows_of
+from runner.parts.cleaners._contents import distinct
 from runner.parts.cleaners._minhash import bands_for
-from runner.parts.cleaners._pairs import Pairs, Texts
+from runner.parts.cleaners._order import by_id
+from runner.parts.cleaners._pairs import Pairs, Texts, apart
 from runner.parts.cleaners._shingles import Shingles, Unit
-from runner.parts.cleaners._sketches import sketch
+from runner.parts.cleaners._sketches import Sketches, sketch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +34,21 @@ class Twin(NamedTuple):
     exact: bool
 
 
+class Found(NamedTuple):
+    """The same for many rows: arrays of one length."""
+
+    positions: np.ndarray
+    twins: np.ndarray
+    similarities: np.ndarray
+    exact: np.ndarray
+
+    def each(self) -> Iterator[Twin]:
+        """Row by row."""
+        for start in range(0, len(self.positions), MANY):
+            columns = (column[start : start + MANY].tolist() for column in self)
+            yield from map(Twin._make, zip(*columns, strict=True))
+
+
 def repeats(
     table: pa.Table,
     inputs: Sequence[str],
@@ -42,7 +58,7 @@ def repeats(
     unit: Unit = "characters",
     size: int = 5,
     workers: int | None = None,
-) -> Iterator[Twin]:
+) -> Found:
     """The rows of a table that are like one that stays, by position.
 
     In the order of the `id`, a row stays unless it is like a row that stays, which is its twin: neither the order of
@@ -52,64 +68,82 @@ def repeats(
     import numpy as np
 
     if not table.num_rows:
-        return
+        return Found(*np.empty((4, 0), np.int64))
     scratch.mkdir(parents=True, exist_ok=True)
     shingles = Shingles(unit, size)
     with TemporaryDirectory(dir=scratch) as folder:
         sketches = sketch(table, inputs, Path(folder, "sketches"), shingles, bands_for(threshold), workers)
         firsts, group = distinct(sketches.digests(), by_id(table))
-        bands = (sketches.keys(band)[firsts] for band in range(sketches.bands.count))
-        texts = Texts(table, inputs, firsts)
-        alike = Pairs(shingles, texts, texts).alike
-        twins, similarities = greedy(bands, len(firsts), threshold, alike, Path(folder))
-        stays = np.zeros(len(group), bool)
-        stays[firsts[twins < 0]] = True
-        for position in np.flatnonzero(~stays).tolist():
-            row = group[position]
-            twin = twins[row]
-            if twin < 0:
-                yield Twin(position, int(firsts[row]), 1.0, True)
-            else:
-                yield Twin(position, int(firsts[twin]), float(similarities[row]), False)
+        bands = banded((sketches.keys(band)[firsts] for band in range(sketches.bands.count)), Path(folder))
+        compared = np.zeros(len(firsts), bool)
+        for band in bands:
+            compared[rows_of(band.read())] = True
+        texts = apart(table, inputs, firsts, compared, Path(folder, "texts"))
+        twins, similarities = greedy(bands, len(firsts), threshold, Pairs(shingles, texts, texts).alike)
+        goes = np.ones(len(group), bool)
+        goes[firsts[twins < 0]] = False
+        exact = twins < 0
+        twins[exact], similarities[exact] = np.flatnonzero(exact), 1.0
+        return found(np.flatnonzero(goes), group, firsts, twins, similarities, exact)
 
 
-def across(
-    reference: pa.Table,
-    others: pa.Table,
+class Side(NamedTuple):
+    """A table, its sketches, and the positions of the rows that count, ascending."""
+
+    table: pa.Table
+    sketches: Sketches
+    rows: np.ndarray
+
+
+def side(
+    table: pa.Table,
     inputs: Sequence[str],
-    scratch: Path,
-    *,
-    threshold: float = 0.8,
-    unit: Unit = "characters",
-    size: int = 5,
+    folder: Path,
+    threshold: float,
+    shingles: Shingles,
     workers: int | None = None,
-) -> Iterator[Twin]:
-    """The rows of `others` that are like a row of `reference`, by position; `twin` is the position of that row there.
+) -> Side:
+    """A table whose rows all count, sketched into a new folder."""
+    import numpy as np
+
+    sketches = sketch(table, inputs, folder, shingles, bands_for(threshold), workers)
+    return Side(table, sketches, np.arange(table.num_rows, dtype=np.int32))
+
+
+def alike(known: Side, asked: Side, inputs: Sequence[str], shingles: Shingles, threshold: float) -> Found:
+    """The rows of `asked` that are like a row of `known`, by position; both were sketched with these shingles.
 
     A row's twin is the first of those with the same normalised text, or else one that is like it: which one depends on
-    the order of `reference`, that there is one doesn't. The text of a row is its `inputs`, joined by line breaks.
-    Files go to a folder of their own in `scratch`, which is made if need be, and away in the end.
+    the order of `known`, that there is one doesn't. The text of a row is its `inputs`, joined by line breaks.
     """
     import numpy as np
 
-    if not reference.num_rows or not others.num_rows:
-        return
-    scratch.mkdir(parents=True, exist_ok=True)
-    shingles, bands = Shingles(unit, size), bands_for(threshold)
-    with TemporaryDirectory(dir=scratch) as folder:
-        known = sketch(reference, inputs, Path(folder, "reference"), shingles, bands, workers)
-        asked = sketch(others, inputs, Path(folder, "others"), shingles, bands, workers)
-        firsts, _ = distinct(known.digests(), np.arange(known.rows, dtype=np.int32))
-        rows, group = distinct(asked.digests(), np.arange(asked.rows, dtype=np.int32))
-        twins = same(known.digests()[firsts], asked.digests()[rows])
-        exact = twins >= 0
-        similarities = exact.astype(float)
-        pairs = Pairs(shingles, Texts(reference, inputs, firsts), Texts(others, inputs, rows))
-        for band in range(bands.count):
-            search(known.keys(band)[firsts], asked.keys(band)[rows], threshold, pairs, twins, similarities)
-        for position in np.flatnonzero(twins[group] >= 0).tolist():
-            row = group[position]
-            yield Twin(position, int(firsts[twins[row]]), float(similarities[row]), bool(exact[row]))
+    if not len(known.rows) or not len(asked.rows):
+        return Found(*np.empty((4, 0), np.int64))
+    firsts, _ = distinct(known.sketches.digests(), known.rows)
+    rows, group = distinct(asked.sketches.digests(), asked.rows)
+    twins = same(known.sketches.digests()[firsts], asked.sketches.digests()[rows])
+    exact = twins >= 0
+    similarities = exact.astype(float)
+    pairs = Pairs(shingles, Texts(known.table, inputs, firsts), Texts(asked.table, inputs, rows))
+    for band in range(known.sketches.bands.count):
+        keys, wanted = known.sketches.keys(band)[firsts], asked.sketches.keys(band)[rows]
+        search(keys, wanted, threshold, pairs, twins, similarities)
+    positions = asked.rows[twins[group[asked.rows]] >= 0]
+    return found(positions, group, firsts, twins, similarities, exact)
+
+
+def found(
+    positions: np.ndarray,
+    group: np.ndarray,
+    firsts: np.ndarray,
+    twins: np.ndarray,
+    similarities: np.ndarray,
+    exact: np.ndarray,
+) -> Found:
+    """The twins of these positions, of which `group` has the content; `firsts` has the position of a twin."""
+    rows = group[positions]
+    return Found(positions, firsts[twins[rows]], similarities[rows], exact[rows])
 
 
 def same(known: np.ndarray, asked: np.ndarray) -> np.ndarray:

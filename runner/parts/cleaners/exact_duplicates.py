@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner
-from runner.parts.cleaners._contents import by_id, digests, distinct, repeated
+from runner.parts.cleaners._contents import digests, distinct, repeated
+from runner.parts.cleaners._order import by_id
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,10 +37,11 @@ class ExactDuplicates(SetCleaner):
 
         if not table.num_rows:
             return
-        firsts, group = distinct(digests(table, inputs, self.seen), by_id(table))
+        seen = self.seen if self.ignore_case or self.ignore_space else None
+        firsts, group = distinct(digests(table, inputs, seen), by_id(table))
         twins = firsts[group]
-        for position in np.flatnonzero(twins != np.arange(len(twins))).tolist():
-            yield repeated(table, targets, position, int(twins[position]), "exact duplicate")
+        positions = np.flatnonzero(twins != np.arange(len(twins)))
+        yield from repeated(table, targets, positions, twins[positions], "exact duplicate")
 
     def seen(self, text: str) -> str:
         """What counts of a text."""

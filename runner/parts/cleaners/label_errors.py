@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner, Split
-from runner.parts.cleaners._contents import by_id
+from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._sketches import joined
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class LabelErrors(SetCleaner):
         order = by_id(table)
         ids = [hashlib.sha256(text.encode()).digest() for text in table["id"].take(order).to_pylist()]
         texts = table.select(list(inputs)).take(order).to_batches()
-        features = features_of([text for batch in texts for text in joined(batch)])
+        features = features_of([text for batch in texts for text in joined(batch).to_pylist()])
         if features is None:
             return
         reasons: dict[int, list[str]] = {}

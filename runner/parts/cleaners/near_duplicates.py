@@ -40,5 +40,5 @@ class NearDuplicates(SetCleaner):
     """Characters or words of a run. Default 5."""
 
     def judge(self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path) -> Iterator[Judged]:
-        for each in repeats(table, inputs, scratch, threshold=self.threshold, unit=self.unit, size=self.size):
-            yield repeated(table, targets, each.position, each.twin, "near duplicate")
+        found = repeats(table, inputs, scratch, threshold=self.threshold, unit=self.unit, size=self.size)
+        return repeated(table, targets, found.positions, found.twins, "near duplicate")
