@@ -5,7 +5,7 @@ import resource
 import sys
 from pathlib import Path
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.encode import encode
 from runner.run.experiment import prepare
 

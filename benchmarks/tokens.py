@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from _pairs import ROOT, emit, parser, positive
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.encode import encode
 from runner.data.tables import mapped, write
 from runner.model.stream import stream

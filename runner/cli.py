@@ -116,7 +116,7 @@ def data(
     results: Results = RESULTS,
 ) -> None:
     """Prepare the data of a spec, say what each step did to how many rows, and profile each split; train nothing."""
-    from runner.data.cache import Cache
+    from runner.cache.cache import Cache
     from runner.run.account import facts, text
     from runner.run.experiment import prepare
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from runner.cache.cache import Cache
+from runner.data.load import Loaded, load
+from runner.spec.tables import Data
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -130,3 +136,31 @@ def writers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.writers import build
 
     return build(tmp_path_factory.mktemp("writers"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    """Write a file into the test's folder."""
+
+    def put(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return put
+
+
+@pytest.fixture
+def load_data(tmp_path: Path, cache: Cache) -> Callable[..., Loaded]:
+    """Load a data set whose files lie in the test's folder."""
+
+    def load_data(inputs: tuple[str, ...] = ("text",), targets: tuple[str, ...] = ("label",), **fields: Any) -> Loaded:
+        return load("toy", Data.model_validate(fields), tmp_path, inputs, targets, cache)
+
+    return load_data

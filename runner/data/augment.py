@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from runner.cache.cache import Cache
 from runner.data.account import Tally, keep
-from runner.data.cache import Cache
 from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
 from runner.data.tables import SLICE, at, mapped, write

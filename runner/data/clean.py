@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.data.cache import Cache, fingerprint
+from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.data.read import Origin
 from runner.data.tables import mapped

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import cast
 
-from runner.data.cache import Cache, fingerprint
-from runner.data.stat_index import file_hash
+from runner.cache.cache import Cache, fingerprint
+from runner.cache.stat_index import file_hash
 from runner.errors import RunnerError, nearest
 from runner.kinds import names, pick
 from runner.parts.sources._hub import HUB, commit, hub_name

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.clean import clean_key, cleaners_of
 from runner.data.counts import counted
 from runner.data.encode import encode_key

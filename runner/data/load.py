@@ -8,8 +8,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.cache.cache import Cache, fingerprint
 from runner.data.account import facts_of, gone_of
-from runner.data.cache import Cache, fingerprint
 from runner.data.clean import Cleaned, clean
 from runner.data.counts import count, counted
 from runner.data.faults import DataFaults, Fault, reserved

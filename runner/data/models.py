@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache, fingerprint
+from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.errors import RunnerError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.faults import Fault
 from runner.data.files import content_hash
 from runner.data.files import locate as locate_file

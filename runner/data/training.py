@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runner.data.cache import Cache, fingerprint
+from runner.cache.cache import Cache, fingerprint
 from runner.data.named import identity
 from runner.parts.augment._augmentation import Augmentation
 from runner.parts.augment._augmentation import Places as Named

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache, fingerprint
+from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.data.models import config_of, locate, trusted, weight_files
 from runner.data.tokens import tokenizer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.load import DataFaults, Loaded, load
 from runner.data.named import resolved
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean

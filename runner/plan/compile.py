@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner import __version__
-from runner.data.cache import Cache, fingerprint
+from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import runner
-from runner.data.stat_index import RACY_NS, remember, state
+from runner.cache.stat_index import RACY_NS, remember, state
 from runner.errors import Diagnostic
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.load import SPLITS
-from runner.data.profiles import profiles
 from runner.plan.check import Checked, columns
+from runner.profile.profiles import profiles
 from runner.run import profiling
 
 WIDTH = 76

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.data.entries import Contents, Entry, ago, in_use, words
-from runner.data.gc import NOTES, Collected
-from runner.data.gc import gc as collect
+from runner.cache.entries import Contents, Entry, ago, in_use, words
+from runner.cache.gc import NOTES, Collected
+from runner.cache.gc import gc as collect
 from runner.errors import RunnerError
 
 UNITS = {"h": 3600, "d": 86_400, "w": 604_800}  # seconds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache
-from runner.data.entries import Contents, Entry, in_use, words
-from runner.data.explain import flat, shown
+from runner.cache.cache import Cache
+from runner.cache.entries import Contents, Entry, in_use, words
+from runner.cache.explain import flat, shown
 from runner.data.foresee import Foreseen, foresee, foresee_tokens
 from runner.plan.base import find
 from runner.plan.check import columns

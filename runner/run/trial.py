@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.errors import Interrupted, RunnerError
 from runner.plan.compile import Plan, Trial, mixing_of
 from runner.plan.preparation import weighed

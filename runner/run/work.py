@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.plan.check import Checked
 from runner.plan.compile import Plan, Trial
 from runner.spec.tables import Experiment

@@ -1,48 +1,13 @@
-"""Files, data sets and a small tokenizer for the tests of `runner.data`."""
+"""Real data sets and a small tokenizer for the tests of `runner.data`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runner.data.cache import Cache
-from runner.data.load import Loaded, load
-from runner.spec.tables import Data
-
 WORDS = ["the", "a", "cat", "dog", "sat", "on", "mat", "ran", "far", "away"]
-Load = Callable[..., Loaded]
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache")
-
-
-@pytest.fixture
-def put(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
-    """Write a file into the test's folder."""
-
-    def put(name: str, content: str | bytes) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return put
-
-
-@pytest.fixture
-def load_data(tmp_path: Path, cache: Cache) -> Load:
-    """Load a data set whose files lie in the test's folder."""
-
-    def load_data(inputs: tuple[str, ...] = ("text",), targets: tuple[str, ...] = ("label",), **fields: Any) -> Loaded:
-        return load("toy", Data.model_validate(fields), tmp_path, inputs, targets, cache)
-
-    return load_data
 
 
 @pytest.fixture(scope="session")

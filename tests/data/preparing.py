@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.encode import encode
 from runner.data.load import load
 from runner.spec.tables import Data

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.files import content_hash, locate, source_of
 from runner.errors import RunnerError
 from runner.parts.sources._hub import commit, hub_name

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from runner.data import stat_index
+from runner.cache import stat_index
 from runner.data.files import content_hash, locate
 from runner.errors import RunnerError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.errors import RunnerError
 from runner.parts.cleaners import _buckets
 from tests.data import preparing
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from tests.data.preparing import around, halve, prepare
 
 folder, tokenizer_file, what, stage = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.files import source_of
 from runner.data.load import Loaded, load
 from runner.spec.tables import Data

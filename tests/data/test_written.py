@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.faults import DataFaults
 from runner.data.load import load
 from runner.data.written import chunks

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from runner import kinds
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 from runner.data.named import identity, resolved
 from runner.parts.augment._augmentation import Parent
 from runner.parts.augment._synonyms import lowered

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.data.account import Tally
-from runner.data.profile import profile
 from runner.errors import RunnerError
+from runner.profile.profile import profile
 from runner.report import bars, charts
 from runner.report.page import page, write
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.data.cache import Cache
-from runner.data.entries import Contents, in_use
+from runner.cache.cache import Cache
+from runner.cache.entries import Contents, in_use
 from runner.errors import RunnerError
 from runner.run.caching import bytes_of, gc, seconds_of
 from runner.run.explaining import facts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from runner.data.profile import profile
+from runner.profile.profile import profile
 from runner.run.profiling import lines
 
 

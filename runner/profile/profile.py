@@ -15,10 +15,10 @@ import numpy as np
 from runner.data.account import excerpt
 from runner.data.columns import as_text
 from runner.data.counts import tally
-from runner.data.distinct import Distinct
-from runner.data.evenness import cramers_v, entropy, evenness, hdd
-from runner.data.traits import SIMILAR, Traits, texts, traits
-from runner.data.wording import prefix, wording
+from runner.profile.distinct import Distinct
+from runner.profile.evenness import cramers_v, entropy, evenness, hdd
+from runner.profile.traits import SIMILAR, Traits, texts, traits
+from runner.profile.wording import prefix, wording
 
 if TYPE_CHECKING:
     import pyarrow as pa

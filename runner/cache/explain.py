@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.data import manifest
+from runner.cache import manifest
 
 NEWEST = 200
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.data import manifest
-from runner.data.explain import flat, modified
-from runner.data.lease import leases
+from runner.cache import manifest
+from runner.cache.explain import flat, modified
+from runner.cache.lease import leases
 from runner.errors import RunnerError
 
 LOCKS = ".locks"

@@ -16,9 +16,9 @@ from uuid import uuid4
 
 from filelock import FileLock
 
-from runner.data import manifest
-from runner.data.explain import changes, nearest_manifest
-from runner.data.lease import leases
+from runner.cache import manifest
+from runner.cache.explain import changes, nearest_manifest
+from runner.cache.lease import leases
 from runner.errors import RunnerError
 
 Build = Callable[[Path], Mapping[str, Any]]

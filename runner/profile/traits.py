@@ -11,10 +11,10 @@ import numpy as np
 
 from runner.data.identify import keys
 from runner.data.tables import SLICE
-from runner.data.wording import hashed, prefix
 from runner.parts.cleaners._sketches import joined
 from runner.parts.cleaners._twins import repeats
 from runner.parts.cleaners.language import recogniser
+from runner.profile.wording import hashed, prefix
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from runner.data import lease
-from runner.data.cache import Cache
-from runner.data.entries import Contents, ago, in_use, words
-from runner.data.gc import gc
+from runner.cache import lease
+from runner.cache.cache import Cache
+from runner.cache.entries import Contents, ago, in_use, words
+from runner.cache.gc import gc
 from runner.errors import RunnerError
 
 BEGIN = """
 import sys
 from pathlib import Path
-from runner.data.cache import Cache
+from runner.cache.cache import Cache
 
 cache = Cache(Path(sys.argv[1]))
 
@@ -225,7 +225,7 @@ def test_without_limits_only_what_is_of_no_use_goes(cache, damage):
 
 
 def test_notes_about_files_that_are_gone_go(cache, put):
-    from runner.data.stat_index import file_hash
+    from runner.cache.stat_index import file_hash
 
     there, gone = put("there.csv", "a"), put("gone.csv", "b")
     for file in (there, gone):

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.data.distinct import Distinct
+from runner.profile.distinct import Distinct
 
 hashes = st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 9).map(lambda few: few << 60), max_size=60)
 

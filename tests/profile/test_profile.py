@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.data.faults import DataFaults
-from runner.data.profile import profile
-from runner.data.profiles import profiles
-from runner.data.wording import words_of
+from runner.profile.profile import profile
+from runner.profile.profiles import profiles
+from runner.profile.wording import words_of
 
 ROWS = [
     ("a", "Good day to you!", "happy", "mail"),

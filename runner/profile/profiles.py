@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from runner.data.cache import Cache, fingerprint
+from runner.cache.cache import Cache, fingerprint
 from runner.data.load import Loaded
 from runner.data.tables import mapped
 
@@ -37,7 +37,7 @@ def profiled(
     }
 
     def build(entry: Path) -> Mapping[str, Any]:
-        from runner.data.profile import profile  # loads numpy
+        from runner.profile.profile import profile  # loads numpy
 
         table = mapped(loaded.places[split])
         found = profile(table, inputs, sorted(targets), groups, entry / "scratch")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.data.evenness import cramers_v, entropy, evenness, hdd
+from runner.profile.evenness import cramers_v, entropy, evenness, hdd
 
 counts = st.lists(st.integers(1, 60), min_size=1, max_size=30)
 

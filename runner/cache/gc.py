@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from runner.data.entries import LOCKS, Contents, Entry, size, stages
-from runner.data.explain import modified
-from runner.data.lease import Leases, leases
+from runner.cache.entries import LOCKS, Contents, Entry, size, stages
+from runner.cache.explain import modified
+from runner.cache.lease import Leases, leases
 from runner.errors import RunnerError
 
 TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.data.cache import fingerprint
+from runner.cache.cache import fingerprint
 from runner.errors import RunnerError
 
 
