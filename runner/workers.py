@@ -58,11 +58,16 @@ def begin(ready: Callable[..., Callable[[Any], Any]], given: tuple[Any, ...]) ->
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-    _state["do"] = ready(*given)
+    try:
+        _state["do"] = ready(*given)
+    except Exception as error:  # an initializer that raises breaks the pool, and nobody learns why
+        _state["failed"] = error
 
 
 def do(item: Any) -> Any:
     """One item in a worker."""
+    if "failed" in _state:
+        raise _state["failed"]
     return _state["do"](item)
 
 

@@ -111,7 +111,7 @@ def test_the_account_for_people_and_for_machines(say: Any, tiny: Path) -> None:
         assert part in out
     steps = json.loads(say("data", str(tiny), "--json")[1])["films"]["steps"]
     assert [each["step"] for each in steps if each["split"] == "train"] == [
-        "read", "lowercase", "near_duplicates", "leakage", "leakage", "sample",
+        "read", "lowercase", "near_duplicates", "leakage against test", "leakage against validation", "sample",
     ]  # fmt: skip
 
 
@@ -150,7 +150,10 @@ def test_groups_that_are_no_column_are_named_at_their_place(say: Any, tiny: Path
     wrong = 'test = "test.csv"\ngroups = "sise"'
     tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', wrong, 1), encoding="utf-8")
     code, out, _ = say("validate", str(tiny))
-    assert code == 1 and "tiny.toml:13:10: error[data]: `train.csv` has no column `sise`" in out
+    assert (
+        code == 1
+        and "tiny.toml:13:10: error[data]: `train.csv`, `validation.csv` and `test.csv` have no column `sise`" in out
+    )
     assert "did you mean `size`?" in out
 
 

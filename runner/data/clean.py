@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.cache.cache import Cache, fingerprint
+from runner.data.faults import Fault
 from runner.data.files import content_hash
 from runner.data.read import Origin
 from runner.data.tables import mapped
@@ -18,7 +20,7 @@ from runner.spec.tables import Data
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,29 @@ def cleaners_of(data: Data, split: str) -> dict[int, Cleaner]:
     """The cleaners of a split's file, by their place in the list."""
     parts = [(at, part) for at, part in enumerate(data.clean) if isinstance(part, Cleaner)]
     return {at: part for at, part in parts if not part.files or split in part.files}
+
+
+def packages_faults(data: Data) -> list[Fault]:
+    """The cleaners whose packages are not installed."""
+    return [
+        Fault(
+            ("clean", at),
+            f"`{part.kind}` needs the package `{name}`, which is not installed",
+            "`pip install 'runner[clean]'`",
+        )
+        for at, part in enumerate(data.clean)
+        if isinstance(part, Cleaner)
+        for name in part.packages
+        if installed(name) is None
+    ]
+
+
+def installed(package: str) -> str | None:
+    """The version of a distribution; None where there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def clean(
@@ -71,7 +96,7 @@ def clean_key(
     tokenizer_file: Path | None,
 ) -> tuple[str, dict[str, Any]]:
     """Key and inputs of the stage; `file` is the key of the file that was read."""
-    why = {
+    why: dict[str, Any] = {
         "file": file,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],
         "inputs": sorted(inputs),
@@ -80,6 +105,9 @@ def clean_key(
         "empty_text": data.empty_text,
         "version": VERSION,
     }
+    packages = sorted({name for part in cleaners for name in part.packages})
+    if packages:
+        why["packages"] = {name: installed(name) for name in packages}
     if tokenizer_file is not None and any(part.counts_tokens for part in cleaners):
         why["tokenizer"] = content_hash(tokenizer_file, cache)
     return fingerprint({"stage": "clean", **why}), why

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from runner.errors import RunnerError
@@ -16,11 +16,23 @@ def counted(count: int, noun: str) -> str:
 
 
 class Fault(NamedTuple):
-    """One fault; `where` is a path below `[data.NAME]`, such as ("validation", "stratify")."""
+    """One fault; `where` is a path below `[data.NAME]`, such as ("validation", "stratify").
+
+    `column` is one that a task names: the fault is rather there.
+    """
 
     where: tuple[str | int, ...]
     message: str
     hint: str = ""
+    column: str = ""
+
+
+class RowFault(RunnerError):
+    """A cleaner of this kind could not do its work on one row."""
+
+    def __init__(self, message: str, hint: str = "", kind: str = "") -> None:
+        super().__init__(message, hint)
+        self.kind = kind
 
 
 class DataFaults(RunnerError):
@@ -32,12 +44,3 @@ class DataFaults(RunnerError):
         told = "\n".join(f"  {'.'.join(map(str, fault.where))}: {fault.message}" for fault in self.faults)
         hints = dict.fromkeys(fault.hint for fault in self.faults if fault.hint)
         super().__init__(f"{counted(len(self.faults), 'fault')} in data set `{name}`:\n{told}", "; ".join(hints))
-
-
-def reserved(names: Sequence[str]) -> list[Fault]:
-    """Columns that have the name of one of ours."""
-    return [
-        Fault(("train",), f"the column name `{name}` is reserved", f"rename the column `{name}`")
-        for name in names
-        if name in RESERVED
-    ]

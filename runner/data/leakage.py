@@ -65,7 +65,7 @@ def between(sides: Sides, split: str, other: str, inputs: Sequence[str], mode: s
     """Look for the rows of `split` that stand in `other` too, and add them to `gone`."""
     began = time.perf_counter()
     mine, theirs = sides[split], sides[other]
-    tally = Tally("split", "leakage", split, len(mine.rows))
+    tally = Tally("split", f"leakage against {other}", split, len(mine.rows))
     kept = np.ones(mine.table.num_rows, bool)
     found = alike(theirs, mine, inputs, SHINGLES, SIMILAR).each()
     while twins := list(islice(found, SLICE)):

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.cache.cache import Cache, fingerprint
 from runner.data.account import facts_of, gone_of
-from runner.data.clean import Cleaned, clean
+from runner.data.clean import Cleaned, clean, cleaners_of, packages_faults
 from runner.data.counts import count, counted
-from runner.data.faults import DataFaults, Fault, reserved
-from runner.data.groups import groups_faults
+from runner.data.faults import DataFaults, Fault, RowFault
 from runner.data.named import resolved
 from runner.data.read import Origin, read
 from runner.data.tables import mapped
 from runner.data.training import Training, trainings
+from runner.data.wanted import wanted_faults
 from runner.errors import RunnerError
 from runner.parts.augment._augmentation import Augmentation, Places
 from runner.spec.tables import Data
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DataFaults", "Dropped", "Fault", "File", "Loaded", "load"]
 
-VERSION = 3
+VERSION = 4
 SPLITS = ("train", "validation", "test")
 
 
@@ -147,17 +147,19 @@ def load(
     origins, faults = read_all(data, folder, cache)
     named, wrong = resolved(data.augment, folder)
     faults += wrong
-    faults += reserved([*inputs, *targets]) + groups_faults(data.groups, origins)
+    absent = packages_faults(data)
+    faults += wanted_faults(data, origins, inputs, targets) + absent
     cleaned: dict[str, Cleaned] = {}
     for split, origin in origins.items():
+        if absent or not origin.holds([*inputs, *targets, *([data.id] if data.id else [])]):
+            continue
         try:
             cleaned[split] = clean(split, origin, data, inputs, targets, cache, tokenizer_file)
         except DataFaults as error:
             faults += error.faults
-        except ModuleNotFoundError as error:
-            needs = f"a cleaner needs the package `{error.name}`, which is not installed"
-            lacking = Fault(("clean",), needs, "`pip install 'runner[clean]'`")
-            faults += [lacking] if lacking not in faults else []
+        except RowFault as error:
+            at = next(at for at, part in cleaners_of(data, split).items() if part.kind == error.kind)
+            faults.append(Fault(("clean", at), f"`{origin.written}` {error.message}", error.hint))
     if faults:
         raise DataFaults(name, faults)
     key, why = split_key(data, {split: each.key for split, each in cleaned.items()})

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from runner.data.columns import as_text, kind_of, lacking
+from runner.data.columns import as_text, lacking
 from runner.data.faults import RESERVED, Fault, counted
 from runner.data.identify import contents, keys, numbered, repeats
 from runner.data.read import Origin
 from runner.data.tables import SLICE
-from runner.errors import did_you_mean
 from runner.spec.tables import Data
 
 if TYPE_CHECKING:
@@ -26,20 +25,6 @@ class Skipped(NamedTuple):
 
     line: int
     reason: str
-
-
-def columns_faults(split: str, origin: Origin, data: Data, wanted: Sequence[str]) -> list[Fault]:
-    """Columns that the file lacks, or that hold no text."""
-    faults = []
-    for name in [*wanted, *([data.id] if data.id else [])]:
-        where = ("id",) if name == data.id else (split,)
-        if name not in origin.available:
-            hint = did_you_mean(name, origin.available)
-            faults.append(Fault(where, f"`{origin.written}` has no column `{name}`", hint))
-        elif as_text(origin.table[name].slice(0, 0)) is None:
-            holds = f"`{origin.written}`: column `{name}` holds {kind_of(origin.table[name])}"
-            faults.append(Fault(where, holds, "name a column with one text or number a row"))
-    return faults
 
 
 def texts_of(origin: Origin, columns: Sequence[str]) -> Iterator[pa.Table]:

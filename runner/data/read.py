@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,10 +40,9 @@ class Origin:
         """The rows, memory-mapped."""
         return mapped(self.entry / TABLE)
 
-    @property
-    def available(self) -> list[str]:
-        """The names of its columns."""
-        return [name for name in self.table.column_names if name != "_line"]
+    def holds(self, columns: Iterable[str]) -> bool:
+        """Whether all these columns are there, with texts."""
+        return all(self.kinds.get(name) == "texts" for name in columns)
 
 
 class Reading(NamedTuple):

@@ -37,7 +37,7 @@ def write_splits(
     if data.id is not None:
         unique_ids({each: (origins[each].written, files[each]) for each in files}, faults)
     rows = split(data, files, faults)
-    empty = [each for each in rows if not len(rows[each].index)]
+    empty = [each for each in rows if not len(rows[each].index) and not follows(each, data, cleaned, rows)]
     faults += [empty_split(each, data, origins, cleaned, rows) for each in empty if not faults]
     if faults:
         raise DataFaults(name, faults)
@@ -51,6 +51,11 @@ def write_splits(
     keep(entry, tallies, gone)
     origin = {each: part.origin for each, part in rows.items()}
     return {"rows": count(entry, rows, targets, origin=origin)["rows"]}
+
+
+def follows(split: str, data: Data, cleaned: Mapping[str, Cleaned], rows: Mapping[str, Rows]) -> bool:
+    """Whether a split has no rows since the file it is taken out of has none, which is told by itself."""
+    return split in data.rules and not cleaned[rows[split].origin].table.num_rows
 
 
 def leak_faults(data: Data, tallies: Sequence[Tally], entry: Path) -> list[Fault]:

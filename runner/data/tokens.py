@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from runner.errors import RunnerError
+from runner.parts.tokenizer import tokenizer
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Encoding
 
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 1 << 20
@@ -48,20 +49,6 @@ class Cutter:
             uncut = sum(len(part) for part in parts) + self.special
             whole = self.cut.post_process(*parts)
             yield Tokens(whole.ids, second(whole, len(parts) > 1), uncut)
-
-
-def tokenizer(tokenizer_file: Path) -> Tokenizer:
-    """The tokenizer of a file, without the cutting and padding that the file may ask for."""
-    from tokenizers import Tokenizer
-
-    try:
-        found = Tokenizer.from_file(str(tokenizer_file))
-    except Exception as error:  # tokenizers raises nothing more special
-        message = f"`{tokenizer_file}` is no tokenizer that can be read: {error}"
-        raise RunnerError(message, "name the model's tokenizer.json") from error
-    found.no_truncation()
-    found.no_padding()
-    return found
 
 
 def second(encoding: Encoding, pairs: bool) -> int:

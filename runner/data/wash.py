@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.data.account import Gone, Ledger, Tally, batch_of, excerpt, keep, text_of
-from runner.data.faults import RESERVED, DataFaults
-from runner.data.prepare import columns_faults, identified
+from runner.data.faults import RESERVED, DataFaults, RowFault
+from runner.data.prepare import identified
 from runner.data.read import Origin
 from runner.data.tables import SLICE, at, mapped, write
 from runner.errors import RunnerError
@@ -36,9 +36,6 @@ def wash(
     tokenizer_file: Path | None,
 ) -> pa.Table:
     """Write the rows that stay, as `rows.arrow`, and the account; DataFaults with everything that is wrong."""
-    faults = columns_faults(split, origin, data, [*dict.fromkeys([*inputs, *targets])])
-    if faults:
-        raise DataFaults(split, faults)
     slices, skipped, faults = identified(split, origin, data, inputs, targets)
     if faults:
         raise DataFaults(split, faults)
@@ -136,7 +133,7 @@ class Washer:
             began = time.perf_counter()
             for row in np.flatnonzero(kept).tolist():
                 before = {name: texts[name][row] for name in columns}
-                reason = mended(texts, row, columns, function, lines[row])
+                reason = mended(texts, row, columns, function, lines[row], kind)
                 if reason:
                     kept[row] = False
                     told = excerpt("\n".join(before.values()))
@@ -159,13 +156,14 @@ def mended(
     columns: Sequence[str],
     function: Callable[[str], str | Drop],
     line: int,
+    kind: str,
 ) -> str:
     """Clean the texts of one row in place; why it goes, or nothing."""
     for name in columns:
         try:
             found = function(texts[name][row])
         except RunnerError as error:
-            raise RunnerError(f"line {line}: {error.message}", error.hint) from error
+            raise RowFault(f"line {line}: {error.message}", error.hint, kind) from error
         if isinstance(found, Drop):
             return found.reason
         if not found.strip():

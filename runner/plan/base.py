@@ -12,8 +12,8 @@ from typing import Any
 from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.data.models import config_of, locate, trusted, weight_files
-from runner.data.tokens import tokenizer
 from runner.errors import RunnerError
+from runner.parts.tokenizer import tokenizer
 from runner.spec.tables import Model
 
 SHIFTED = {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"}  # positions begin behind padding's id

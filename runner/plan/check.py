@@ -16,7 +16,7 @@ from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.faults import Faults
 from runner.plan.names import names
-from runner.plan.preparation import preparation
+from runner.plan.preparation import preparation, remarks
 from runner.spec.read import Spec
 
 
@@ -111,12 +111,8 @@ class Checker:
         if isinstance(found, RunnerError):
             faults.add("data", ("data", name), found.message, found.hint)
             return None
-        if isinstance(found, Loaded) and data.leakage == "warn":
-            for facts in found.account:
-                for reason, count in facts["flagged"].items() if facts["step"] == "leakage" else ():
-                    message = f"{count:,} of {facts['rows']:,} rows of `{facts['split']}` are {reason}"
-                    hint = 'write `leakage = "drop"`, or look at them by `runner data`'
-                    faults.add("leakage", ("data", name, "leakage"), message, hint, severity="warning")
+        if isinstance(found, Loaded):
+            remarks(name, data, found, faults)
         return found if isinstance(found, Loaded) else None
 
     def base(self, spec: Spec, faults: Faults) -> Base | None:

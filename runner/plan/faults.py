@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runner.data.faults import Fault
@@ -32,7 +32,20 @@ class Faults:
     def of_data(self, name: str, found: Iterable[Fault]) -> None:
         """The faults of a data set."""
         for each in found:
-            self.add("data", ("data", name, *each.where), each.message, each.hint, "value")
+            named = [where for where in self.naming(name, each.column) if self.spec.places.written(where)]
+            for where in named or [("data", name, *each.where)]:
+                self.add("data", where, each.message, each.hint, "value")
+
+    def naming(self, data: str, column: str) -> Iterator[Where]:
+        """Where tasks over a data set name a column."""
+        for name, task in self.spec.experiment.tasks.items():
+            if data in task.data and column:
+                if task.target == column:
+                    yield ("tasks", name, "target")
+                if isinstance(task.input, str):
+                    yield from [("tasks", name, "input")] * (task.input == column)
+                else:
+                    yield from (("tasks", name, "input", at) for at, each in enumerate(task.input) if each == column)
 
     def below(self, *where: str) -> bool:
         """Whether there is an error in a table."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runner.data.load import Loaded
 from runner.errors import did_you_mean
 from runner.plan.faults import Faults
 from runner.spec.read import Spec
@@ -20,6 +21,7 @@ def preparation(spec: Spec, used: Used, faults: Faults) -> None:
             data = spec.experiment.data[name]
             for key, parts in (("clean", data.clean), ("augment", data.augment)):
                 columns(("data", name, key), parts, inputs, faults)
+            files(spec, name, faults)
             tasks(spec, name, faults)
             mixed(spec, name, faults)
             classes(spec, name, targets, faults)
@@ -32,6 +34,30 @@ def columns(where: tuple[str, ...], parts: Sequence[Any], inputs: Sequence[str],
             if column not in inputs:
                 message = f"no task reads a column `{column}`"
                 faults.add("column", (*where, place, "columns", index), message, did_you_mean(column, inputs), "value")
+
+
+def files(spec: Spec, name: str, faults: Faults) -> None:
+    """A cleaner works on files: a split that is taken out of another one has none of its own."""
+    rules = spec.experiment.data[name].rules
+    for place, part in enumerate(spec.experiment.data[name].clean):
+        for index, split in enumerate(getattr(part, "files", None) or []):
+            if split in rules:
+                message = f"`{split}` has no file of its own: its rows are cleaned with those of `{rules[split].from_}`"
+                where = ("data", name, "clean", place, "files", index)
+                faults.add("files", where, message, f'write "{rules[split].from_}", or name a file for it', "value")
+
+
+def remarks(name: str, data: Data, loaded: Loaded, faults: Faults) -> None:
+    """What the rows say that is no fault."""
+    for facts in loaded.account:
+        if facts["step"].startswith("leakage"):
+            for reason, count in facts["flagged"].items():
+                message = f"{count:,} of {facts['rows']:,} rows of `{facts['split']}` are {reason}"
+                hint = 'write `leakage = "drop"`, or look at them by `runner data`'
+                faults.add("leakage", ("data", name, "leakage"), message, hint, severity="warning")
+        if facts["step"] == "sample" and isinstance(data.sample, int) and facts["rows"] < data.sample:
+            message = f"train has {facts['rows']:,} rows, fewer than the sample of {data.sample:,}: all are taken"
+            faults.add("sample", ("data", name, "sample"), message, "", "value", severity="warning")
 
 
 def tasks(spec: Spec, name: str, faults: Faults) -> None:

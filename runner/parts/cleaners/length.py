@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from runner.errors import RunnerError
 from runner.parts.cleaners._cleaner import Cleaner, Drop
 from runner.parts.cleaners._encodable import encodable
+from runner.parts.tokenizer import tokenizer
 
 
 class Length(Cleaner):
@@ -53,12 +54,8 @@ class Length(Cleaner):
             return self.clean
         if tokenizer_file is None:
             raise RunnerError("`length` counts tokens, but there is no tokenizer", "count `words` or `characters`")
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return lambda text: self.judged(text, len(tokenizer.encode(encodable(text), add_special_tokens=False)))
+        opened = tokenizer(tokenizer_file)
+        return lambda text: self.judged(text, len(opened.encode(encodable(text), add_special_tokens=False)))
 
     def clean(self, text: str) -> str | Drop:
         if self.counts_tokens:

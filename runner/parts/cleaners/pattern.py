@@ -28,6 +28,7 @@ class Pattern(Cleaner):
     """
 
     kind: ClassVar[str] = "pattern"
+    packages: ClassVar[tuple[str, ...]] = ("regex",)
 
     type: Literal["pattern"]
     """The kind of cleaner."""

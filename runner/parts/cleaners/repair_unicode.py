@@ -20,6 +20,7 @@ class RepairUnicode(Cleaner):
     """
 
     kind: ClassVar[str] = "repair_unicode"
+    packages: ClassVar[tuple[str, ...]] = ("ftfy",)
 
     type: Literal["repair_unicode"]
     """The kind of cleaner."""

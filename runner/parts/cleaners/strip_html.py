@@ -50,6 +50,7 @@ class StripHtml(Cleaner):
     """
 
     kind: ClassVar[str] = "strip_html"
+    packages: ClassVar[tuple[str, ...]] = ("resiliparse",)
 
     type: Literal["strip_html"]
     """The kind of cleaner."""

@@ -58,7 +58,7 @@ class Classification(Task):
             unknown = sorted(set(seen) - set(outputs))
             if unknown:
                 listed = ", ".join(f"`{label}` ({seen[label]} rows)" for label in unknown[:SHOWN])
-                hint = "add rows to train, mend the labels, or take those rows out"
+                hint = "add rows to train (or raise `sample`), mend the labels, or take those rows out"
                 yield Fault(at, f"{split} has labels that {lacking}: {listed}", hint)
         for label in outputs:
             yield from self.rows(label, at, counts)
@@ -67,12 +67,13 @@ class Classification(Task):
     def rows(self, label: str, at: tuple[str, ...], counts: Counts) -> Iterator[Fault]:
         """A label must have rows in train, and should have some elsewhere."""
         if not counts.get("train", {}).get(label):
-            yield Fault(at, f"label `{label}` has no row in train", "take it out of `labels` or add rows")
+            yield Fault(at, f"label `{label}` has no row in train", "take it out of `labels`, or add rows")
             return
         for split in ("validation", "test"):
             if split in counts and not counts[split].get(label):
                 message = f"label `{label}` has no row in {split}: its scores there are unknown"
-                yield Fault(at, message, severity="warning")
+                hint = f'add rows there; where it is taken out of another split: `stratify = "{self.target}"`'
+                yield Fault(at, message, hint, "warning")
 
     def words(self, name: str, outputs: Sequence[str]) -> Iterator[Fault]:
         """Tables by label must name labels, and no two labels may be shown alike."""
