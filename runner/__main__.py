@@ -33,6 +33,7 @@ def code() -> int:
     except RunnerError as error:
         print(f"error: {error.message}" + (f"\n  = help: {error.hint}" if error.hint else ""), file=sys.stderr)
     except KeyboardInterrupt:
+        print("\ninterrupted; stages that were finished stay in the cache", file=sys.stderr)
         return 130
     except BrokenPipeError:
         sys.stderr.close()

@@ -107,6 +107,7 @@ def test_the_account_for_people_and_for_machines(say: Any, tiny: Path) -> None:
         "data films: 40 train, 16 validation, 24 test",
         "clean train lowercase: 64 in, 64 kept",
         "24 dropped: not in the sample",
+        "rows of train a class of label:",
     ):
         assert part in out
     steps = json.loads(say("data", str(tiny), "--json")[1])["films"]["steps"]

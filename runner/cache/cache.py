@@ -35,6 +35,7 @@ class Cache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.built: set[tuple[str, str]] = set()  # stage and key of what this object made
 
     def find(self, stage: str, key: str) -> Path | None:
         """The entry, or None where it is missing or its files have not the sizes that its manifest states.
@@ -99,6 +100,7 @@ class Cache:
             facts = build(temporary)
             manifest.seal(temporary, {**about, **facts, "seconds": round(time.perf_counter() - began, 3)})
             temporary.rename(parent / key)
+            self.built.add((stage, key))
             manifest.sync(parent)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -98,13 +98,17 @@ def repeated(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: in
 def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[pa.RecordBatch]:
     """The chosen rows, then the repeats under ids of their own."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     yield pa.RecordBatch.from_pylist([], table.schema)
     for start in range(0, len(chosen), SLICE):
         yield from at(table, chosen[start : start + SLICE]).to_batches()
+    mark = "+"
+    while again.size and pc.any(pc.match_substring(table["id"], mark)).as_py():  # ids of the author's may hold it
+        mark += "+"
     number = repeats(again.astype(np.uint64)) + 1 if len(again) else again
     for start in range(0, len(again), SLICE):
         part = at(table, again[start : start + SLICE])
         copies = number[start : start + SLICE].tolist()
-        ids = [f"{id}+{copy}" for id, copy in zip(part["id"].to_pylist(), copies, strict=True)]
+        ids = [f"{id}{mark}{copy}" for id, copy in zip(part["id"].to_pylist(), copies, strict=True)]
         yield from part.set_column(0, "id", pa.array(ids, pa.string())).combine_chunks().to_batches()

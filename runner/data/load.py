@@ -61,14 +61,17 @@ class Dropped(NamedTuple):
 class Stage(NamedTuple):
     """A cache entry that the data set went through; `split` is empty where it holds all of them.
 
-    There is no entry yet where only work, and no check, may make it; `most` are then the rows that it may have.
+    There is no entry yet where only work, and no check, may make it; `rows` are then those that it may have at most.
+    `fresh` says that this process built it; `seconds` is how long that took whoever did.
     """
 
     stage: str
     split: str
     key: str
     entry: Path | None
-    most: int = 0
+    rows: int
+    seconds: float | None = None
+    fresh: bool = False
 
     @property
     def account(self) -> list[dict[str, Any]]:
@@ -212,8 +215,8 @@ def finished(
     written = {split: origins[about["origin"][split]].written for split in SPLITS if split in about["origin"]}
     places = {split: entry / f"{split}.arrow" for split in written}
     keys = {split: str(files[f"{split}.arrow"]["sha256"]) for split in written}
-    stages = [Stage("clean", split, each.key, each.entry) for split, each in cleaned.items()]
-    stages.append(Stage("split", "", key, entry))
+    stages = [staged("clean", split, each.key, each.entry, cache) for split, each in cleaned.items()]
+    stages.append(staged("split", "", key, entry, cache))
     rows, labels = about["rows"], about["labels"]
     for training in trainings(data, inputs, targets, named, cache):
         key, why = training.key(key)
@@ -223,7 +226,7 @@ def finished(
             stages.append(Stage(training.stage, "train", key, None, about["rows"]["train"]))
         else:
             entry = cache.make(training.stage, key, partial(rewritten, training, dict(places), targets), why)
-            stages.append(Stage(training.stage, "train", key, entry))
+            stages.append(staged(training.stage, "train", key, entry, cache))
             places["train"] = entry / "train.arrow"
             about = counted(entry)
         rows = rows | about["rows"]
@@ -232,6 +235,13 @@ def finished(
     beside = [path for each in named for path in each.values()]
     beside += [path for part in data.augment if isinstance(part, Augmentation) for path in part.reads()]
     return Loaded(name, key, places, keys, written, rows, labels, listed, stages, beside)
+
+
+def staged(stage: str, split: str, key: str, entry: Path, cache: Cache) -> Stage:
+    """A stage that has its entry."""
+    known = cache.manifest(stage, key)
+    rows = known["rows"] if isinstance(known["rows"], int) else sum(known["rows"].values())
+    return Stage(stage, split, key, entry, rows, known["seconds"], (stage, key) in cache.built)
 
 
 def rewritten(training: Training, places: Mapping[str, Path], targets: Sequence[str], entry: Path) -> Mapping[str, Any]:

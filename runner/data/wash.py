@@ -36,10 +36,11 @@ def wash(
     tokenizer_file: Path | None,
 ) -> pa.Table:
     """Write the rows that stay, as `rows.arrow`, and the account; DataFaults with everything that is wrong."""
+    began = time.perf_counter()
     slices, skipped, faults = identified(split, origin, data, inputs, targets)
     if faults:
         raise DataFaults(split, faults)
-    tallies = [Tally("clean", "read", rows=origin.rows)]
+    tallies = [Tally("clean", "read", rows=origin.rows, seconds=time.perf_counter() - began)]
     unread = [Gone("", "", line, "read", reason, "", False, "") for line, reason in skipped]
     for row in unread:
         tallies[0].gone(row)

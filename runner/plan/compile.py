@@ -79,7 +79,7 @@ def data_steps(checked: Checked) -> list[Step]:
         for stage in loaded.stages:
             step, first = stage.step(name), stage.stage == "clean"
             made = stage.entry is not None
-            detail = detail_of(stage.account) if made else {"rows at most": stage.most}
+            detail = detail_of(stage.account) if made else {"rows at most": stage.rows}
             reason = "done by the check" if made else "a model writes the rows when `run` or `data` needs them"
             steps.append(Step(step, stage.key, () if first else before, made, reason, detail))
             before = (*before, step) if first else (step,)
@@ -140,7 +140,15 @@ def work(checked: Checked) -> dict[str, Any]:
     sizes = [checked.loaded[data].rows["train"] for data, _, _ in streams_of(checked).values()]
     batches = sum(-(-size // train.batch_size) for size in sizes)
     steps = math.ceil(batches / train.accumulate) * train.epochs
-    return {"rows": sum(sizes), "batches_per_epoch": batches, "steps": min(steps, train.max_steps or steps)}
+    found = {"rows": sum(sizes), "batches_per_epoch": batches, "steps": min(steps, train.max_steps or steps)}
+    experiment = checked.spec.experiment
+    mixed = ", ".join(f"{name} alpha {part.alpha:g}" for name, part in mixups(experiment.data).items())
+    heavy = ", ".join(
+        name
+        for name, task in experiment.tasks.items()
+        if weighed(checked.spec, name) or getattr(task, "class_weights", "none") != "none"
+    )
+    return found | ({"mixup": mixed} if mixed else {}) | ({"class weights": heavy} if heavy else {})
 
 
 def mixing_of(checked: Checked) -> Any:

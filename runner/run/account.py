@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from runner.cache.cache import Cache
-from runner.data.load import SPLITS
+from runner.data.counts import counted
+from runner.data.load import SPLITS, Loaded
 from runner.plan.check import Checked, columns
 from runner.profile.profiles import profiles
 from runner.run import profiling
@@ -21,10 +22,21 @@ def facts(checked: Checked, cache: Cache) -> dict[str, Any]:
             "rows": loaded.rows,
             "labels": loaded.labels,
             "steps": loaded.account,
+            "classes": classes(loaded),
             "profile": profiles(loaded, *used[name], sets[name].groups, cache),
         }
         for name, loaded in checked.loaded.items()
     }
+
+
+def classes(loaded: Loaded) -> list[dict[str, Any]]:
+    """Rows of train by label after each stage that changes them, for each target."""
+    made = [stage for stage in loaded.stages if stage.stage != "clean" and stage.entry is not None]
+    return [
+        {"stage": stage.stage, "labels": {name: each["train"] for name, each in counted(stage.entry)["labels"].items()}}
+        for stage in made
+        if stage.entry is not None
+    ]
 
 
 def text(found: dict[str, Any]) -> str:
@@ -38,8 +50,11 @@ def lines(name: str, each: dict[str, Any]) -> list[str]:
         f"data {name}: " + ", ".join(f"{each['rows'][split]:,} {split}" for split in SPLITS if split in each["rows"])
     ]
     for facts in each["steps"]:
-        counts = [f"{facts['rows']:,} in", f"{facts['kept']:,} kept"]
-        counts += [f"{facts[word]:,} {word}" for word in ("changed", "made") if facts[word]]
+        beside = facts["stage"] == "augment"  # each of these makes rows of those that were there before all of them
+        counts = [f"{facts['rows']:,} in", *([] if beside else [f"{facts['kept']:,} kept"])]
+        counts += [
+            f"{facts[word]:,} {word}" for word in ("changed", "made") if facts[word] or (beside and word == "made")
+        ]
         told.append(
             f"  {facts['stage']} {facts['split']} {facts['step']}: {', '.join(counts)}; {facts['seconds']:.2f} s"
         )
@@ -48,17 +63,27 @@ def lines(name: str, each: dict[str, Any]) -> list[str]:
                 told.append(f"    {count:,} {word}: {reason}")
                 told += samples(facts["samples"].get(reason, []))
         for word in ("changed", "made"):
-            told += samples(facts["samples"].get(word, []))
+            shown = samples(facts["samples"].get(word, []))
+            told += [f"    {word}, such as", *shown] if shown else []
+    if len(each["classes"]) > 1:
+        told += [f"  rows of train a class of {target}: {course(each['classes'], target)}" for target in each["labels"]]
     return told + profiling.lines(each["profile"])
+
+
+def course(stages: list[dict[str, Any]], target: str) -> str:
+    """The smallest and the largest class, stage by stage."""
+    counts = [(each["stage"], each["labels"][target].values()) for each in stages]
+    return ", ".join(f"{min(rows):,} to {max(rows):,} after {stage}" for stage, rows in counts)
 
 
 def samples(rows: list[dict[str, str]]) -> list[str]:
     """A few rows, each in one line: its text before and, where it changed, after."""
-    return [
-        f"      {row['id']} {short(row['before'])}" + (f" → {short(row['after'])}" if row["after"] else "")
-        for row in rows
-        if row["before"]
-    ]
+    return [f"      {row['id']} {short(row['before'])}{after(row)}" for row in rows if row["before"]]
+
+
+def after(row: dict[str, str]) -> str:
+    """What the text became, or the row that it repeats; nothing where that is itself, in another split."""
+    return "" if row["after"] in ("", row["id"]) else f" → {short(row['after'])}"
 
 
 def short(text: str) -> str:

@@ -14,9 +14,9 @@ def accounted(work: Work) -> None:
     """Record what the preparation of each data set did; the check did it, or found it in the cache."""
     for name, loaded in work.checked.loaded.items():
         for stage in loaded.stages:
-            account = stage.account
-            with work.stage(stage.step(name), account[-1]["kept"] if account else None) as detail:
-                detail["account"] = [{key: facts[key] for key in facts if key != "samples"} for facts in account]
+            with work.stage(stage.step(name), stage.rows, seconds=stage.seconds, cached=not stage.fresh) as detail:
+                account = [{key: facts[key] for key in facts if key != "samples"} for facts in stage.account]
+                detail["account"] = account
         dropped(work, name, loaded)
 
 

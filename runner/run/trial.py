@@ -47,12 +47,12 @@ def carry_out(plan: Plan, trial: Trial, results: Path, stop: threading.Event, *,
         state = "finished"
         shutil.rmtree(folder / "state", ignore_errors=True)
         return result
-    except Interrupted:
+    except Interrupted as error:
         state = "interrupted"
-        raise
+        raise Interrupted(error.message, f"`runner resume {trial.run}` goes on from there") from None
     except (KeyboardInterrupt, SystemExit):  # the second signal; lightning makes an exit of it
         state = "interrupted"
-        raise Interrupted("stopped at once", "`runner resume` goes on from the last saved state") from None
+        raise Interrupted("stopped at once", f"`runner resume {trial.run}` goes on from the last saved state") from None
     except BaseException as error:
         failed(work, error)
         if isinstance(error, OSError):

@@ -58,19 +58,14 @@ class Work:
         return self.plan.checked.spec.experiment
 
     @contextmanager
-    def stage(self, name: str, rows: int | None = None) -> Iterator[dict[str, Any]]:
-        """Do a step of the plan and record it with its time; the yielded dict becomes its detail."""
+    def stage(self, name: str, rows: int | None = None, **known: Any) -> Iterator[dict[str, Any]]:
+        """Do a step of the plan and record it with its time; the yielded dict becomes its detail.
+
+        `known` are fields of the record about what was done before, such as `seconds`.
+        """
         step = next(each for each in self.trial.steps if each.name == name)
         detail = dict(step.detail)
         began = time.monotonic()
         yield detail
-        self.log.write(
-            "stage",
-            name=name,
-            key=step.key,
-            cached=step.cached,
-            reason=step.reason,
-            rows=rows,
-            seconds=time.monotonic() - began,
-            detail=detail,
-        )
+        record = {"cached": step.cached, "reason": step.reason, "seconds": time.monotonic() - began, **known}
+        self.log.write("stage", name=name, key=step.key, rows=rows, detail=detail, **record)

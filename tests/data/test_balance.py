@@ -112,3 +112,10 @@ def test_pairs_are_combined_row_by_row(put, load_data):
     for row in made:
         assert row["a"].replace("left", "right") == row["b"]
         assert len({int(number) % 2 for number in row["a"].split()[1::2]}) == 1
+
+
+def test_repeats_have_ids_of_their_own_whatever_ids_look_like(put, load_data):
+    put("t.csv", "key,text,label\n1,one two,x\n1+1,three four,y\n3,five six,y\n1++1,seven eight,y\n")
+    put("v.csv", "key,text,label\n9,none of these,x\n10,nor that one,y\n")
+    found = load_data(train="t.csv", validation="v.csv", id="key", balance="oversample")
+    assert len(set(ids(found))) == len(ids(found)) == found.rows["train"] == 6

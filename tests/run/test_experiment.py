@@ -221,3 +221,19 @@ def test_a_run_lets_a_model_write_rows_that_its_plan_only_counts(tiny: Path, wri
     found = query(tmp_path, "SELECT rows FROM stages WHERE name = 'augment films'").to_pylist()
     assert 64 < found[0]["rows"] <= 128
     assert run(early, early.trials[0], tmp_path, show=False) == {**result, "again": True}
+
+
+def test_the_stages_of_preparation_say_who_did_them_and_how_many_rows_they_have(tiny: Path, tmp_path: Path) -> None:
+    edit(tiny, 'test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "swap_words" }, { type = "typos" }]')
+    (first,) = done(tiny, tmp_path)
+    asked = "SELECT name, rows, cached, seconds >= 0 AS timed FROM stages WHERE run = '{}' AND name IN {} ORDER BY name"
+    names = "('augment films', 'clean films train', 'split films')"
+    made = query(tmp_path, asked.format(first["run"], names)).to_pylist()
+    rows = sum(query(tmp_path, "SELECT rows FROM stages WHERE name = 'encode films:text train'").to_pydict()["rows"])
+    assert [(each["name"], each["rows"], each["cached"], each["timed"]) for each in made] == [
+        ("augment films", rows, False, True), ("clean films train", 64, False, True), ("split films", 104, False, True),
+    ]  # fmt: skip
+    edit(tiny, "epochs = 3", "epochs = 2")
+    (second,) = done(tiny, tmp_path)
+    again = query(tmp_path, asked.format(second["run"], names)).to_pylist()
+    assert [each["cached"] for each in again] == [True] * 3
