@@ -1,0 +1,140 @@
+"""One fault that pydantic found, in the author's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from runner.errors import did_you_mean
+from runner.spec.fields import Path, describe, unknown
+
+WORDS = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
+EXPECTED = {
+    "int_type": "an integer",
+    "float_type": "a number",
+    "string_type": "a string",
+    "bool_type": "a boolean",
+    "list_type": "an array",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+}
+BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+class Found(NamedTuple):
+    """A fault of pydantic's: its type, what it knows besides, its sentence, where, and what stands there."""
+
+    kind: str
+    context: Mapping[str, Any]
+    message: str
+    path: Path
+    value: Any
+    tables: Any
+
+    @property
+    def name(self) -> str:
+        """The last word of the path."""
+        return str(self.path[-1]) if self.path else "the file"
+
+
+class Said(NamedTuple):
+    """The fault in words; `path` is where it is shown, at the key or at the value."""
+
+    code: str
+    message: str
+    hint: str
+    path: Path
+    what: Literal["key", "value"] = "value"
+
+
+def said(found: Found) -> Said:
+    """The fault in words."""
+    return WORDINGS.get(found.kind, wrong_type)(found)
+
+
+def unknown_key(found: Found) -> Said:
+    message = f"unknown key `{found.name}`{within(found.path)}"
+    return Said("unknown-key", message, unknown(found.path, found.tables), found.path, "key")
+
+
+def missing_key(found: Found) -> Said:
+    message = f"`{found.name}` is missing{within(found.path)}"
+    return Said("missing-key", message, describe(found.path), found.path, "key")
+
+
+def missing_kind(found: Found) -> Said:
+    key = found.context["key"]
+    message = f"`{key}` is missing{within((*found.path, key))}"
+    return Said("missing-key", message, did_you_mean("", found.context["allowed"]), found.path, "key")
+
+
+def unknown_kind(found: Found) -> Said:
+    word, key = str(found.context["found"]), found.context["key"]
+    message = f"unknown {found.context['family']} kind `{word}`"
+    path = (*found.path, key) if key else found.path
+    return Said("unknown-kind", message, did_you_mean(word, found.context["allowed"]), path)
+
+
+def out_of_bounds(found: Found) -> Said:
+    key, words = BOUNDS[found.kind]
+    message = f"`{found.name}` is {found.value}, but must be {words} {found.context[key]:g}"
+    return Said("out-of-bounds", message, describe(found.path), found.path)
+
+
+def wrong_size(found: Found) -> Said:
+    return Said("out-of-bounds", f"`{found.name}`: {lower(found.message)}", describe(found.path), found.path)
+
+
+def bad_name(found: Found) -> Said:
+    hint = "letters, digits, dots, dashes and underscores, at most 64, the first a letter or digit"
+    return Said("bad-name", f"`{found.value}` is no name", hint, found.path)
+
+
+def conflict(found: Found) -> Said:
+    return Said("conflict", found.message, "", found.path, "key")
+
+
+def unknown_word(found: Found) -> Said:
+    allowed = [word.strip("' ") for word in found.context["expected"].replace(" or ", ",").split(",")]
+    message = f"`{found.name}` is `{found.value}`"
+    return Said("unknown-word", message, did_you_mean(str(found.value), allowed), found.path)
+
+
+def wrong_type(found: Found) -> Said:
+    wanted = EXPECTED.get(found.kind, lower(found.message))
+    message = f"`{found.name}` is {kind_of(found.value)}, but should be {wanted}"
+    return Said("wrong-type", message, describe(found.path), found.path)
+
+
+def kind_of(value: Any) -> str:
+    """TOML's word for what a value is."""
+    return WORDS.get(type(value), type(value).__name__)
+
+
+def lower(message: str) -> str:
+    """Pydantic's sentence inside one of ours."""
+    return message[:1].lower() + message[1:]
+
+
+def within(path: Path) -> str:
+    """The table that a key stands in, in words."""
+    return f" in [{'.'.join(map(str, path[:-1]))}]" if len(path) > 1 else ""
+
+
+WORDINGS: dict[str, Callable[[Found], Said]] = {
+    "extra_forbidden": unknown_key,
+    "missing": missing_key,
+    "missing_kind": missing_kind,
+    "unknown_kind": unknown_kind,
+    **dict.fromkeys(BOUNDS, out_of_bounds),
+    **dict.fromkeys(("too_short", "too_long", "string_too_short", "finite_number"), wrong_size),
+    "string_pattern_mismatch": bad_name,
+    "one_way": conflict,
+    "literal_error": unknown_word,
+}
