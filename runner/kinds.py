@@ -136,14 +136,14 @@ class Family:
         if isinstance(value, Part):
             return value
         if not isinstance(value, dict):
-            raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
+            raise PydanticCustomError("dict_type", "Input should be a valid dictionary", self.facts())
         if self.key not in value:
-            raise PydanticCustomError(
-                "missing_kind",
-                "`{key}` is missing",
-                {"key": self.key, "family": self.family, "allowed": list(names(self.family))},
-            )
+            raise PydanticCustomError("missing_kind", "`{key}` is missing", self.facts())
         return pick(self.family, Word(self.family, self.key).check(value[self.key])).model_validate(value)
+
+    def facts(self) -> dict[str, Any]:
+        """What a message may need."""
+        return {"key": self.key, "family": self.family, "allowed": list(names(self.family))}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(

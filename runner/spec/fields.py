@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from runner import kinds
 from runner.errors import did_you_mean
@@ -54,6 +54,21 @@ def pick(annotation: Any, value: Any) -> Any:
     if is_table(annotation) or get_origin(annotation) in (dict, list):
         return annotation
     return next((found for each in get_args(annotation) if (found := pick(each, value)) is not None), None)
+
+
+def family_of(annotation: Any) -> kinds.Family | None:
+    """The family whose parts an array holds."""
+    found = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, kinds.Family)]
+    return found[0] if found else next((inner for each in get_args(annotation) if (inner := family_of(each))), None)
+
+
+def takes(annotation: Any, value: Any) -> bool:
+    """Whether a field takes this value."""
+    try:
+        TypeAdapter(annotation).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def is_table(annotation: Any) -> bool:

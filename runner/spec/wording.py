@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from runner.errors import did_you_mean
-from runner.spec.fields import Path, describe, unknown
+from runner import kinds
+from runner.errors import did_you_mean, nearest
+from runner.spec.fields import Path, annotation_at, describe, family_of, takes, unknown
 
 WORDS = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
 EXPECTED = {
@@ -39,8 +41,9 @@ class Found(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The last word of the path."""
-        return str(self.path[-1]) if self.path else "the file"
+        """The last word of the path; an entry of an array is called by its place, counted from 1."""
+        last = self.path[-1] if self.path else "the file"
+        return f"entry {last + 1} of `{self.path[-2]}`" if isinstance(last, int) else f"`{last}`"
 
 
 class Said(NamedTuple):
@@ -59,12 +62,12 @@ def said(found: Found) -> Said:
 
 
 def unknown_key(found: Found) -> Said:
-    message = f"unknown key `{found.name}`{within(found.path)}"
+    message = f"unknown key {found.name}{within(found.path)}"
     return Said("unknown-key", message, unknown(found.path, found.tables), found.path, "key")
 
 
 def missing_key(found: Found) -> Said:
-    message = f"`{found.name}` is missing{within(found.path)}"
+    message = f"{found.name} is missing{within(found.path)}"
     return Said("missing-key", message, describe(found.path), found.path, "key")
 
 
@@ -83,12 +86,12 @@ def unknown_kind(found: Found) -> Said:
 
 def out_of_bounds(found: Found) -> Said:
     key, words = BOUNDS[found.kind]
-    message = f"`{found.name}` is {found.value}, but must be {words} {found.context[key]:g}"
+    message = f"{found.name} is {found.value}, but must be {words} {found.context[key]:g}"
     return Said("out-of-bounds", message, describe(found.path), found.path)
 
 
 def wrong_size(found: Found) -> Said:
-    return Said("out-of-bounds", f"`{found.name}`: {lower(found.message)}", describe(found.path), found.path)
+    return Said("out-of-bounds", f"{found.name}: {lower(found.message)}", describe(found.path), found.path)
 
 
 def bad_name(found: Found) -> Said:
@@ -102,14 +105,39 @@ def conflict(found: Found) -> Said:
 
 def unknown_word(found: Found) -> Said:
     allowed = [word.strip("' ") for word in found.context["expected"].replace(" or ", ",").split(",")]
-    message = f"`{found.name}` is `{found.value}`"
+    inside = isinstance(found.path[-1], int)
+    message = f"`{found.path[-2]}` holds `{found.value}`" if inside else f"{found.name} is `{found.value}`"
     return Said("unknown-word", message, did_you_mean(str(found.value), allowed), found.path)
 
 
 def wrong_type(found: Found) -> Said:
     wanted = EXPECTED.get(found.kind, lower(found.message))
-    message = f"`{found.name}` is {kind_of(found.value)}, but should be {wanted}"
-    return Said("wrong-type", message, describe(found.path), found.path)
+    message = f"{found.name} is {kind_of(found.value)}, but should be {wanted}"
+    return Said("wrong-type", message, rewritten(found) or describe(found.path), found.path)
+
+
+def rewritten(found: Found) -> str:
+    """How the same value is written where a table or an array is wanted."""
+    if found.kind == "dict_type" and "allowed" in found.context and isinstance(found.value, str):
+        near = nearest(found.value, found.context["allowed"])
+        if near:
+            return f'write `{{ {found.context["key"]} = "{near}" }}`'
+        return did_you_mean(found.value, found.context["allowed"])
+    if found.kind == "list_type":
+        return in_brackets(found)
+    return ""
+
+
+def in_brackets(found: Found) -> str:
+    """The array that holds the value alone, if the field takes such a value."""
+    wanted = annotation_at(found.path, found.tables)
+    family = family_of(wanted)
+    if family is not None and isinstance(found.value, dict):
+        return "write it in brackets: `[{ ... }]`"
+    if family is not None:
+        near = nearest(str(found.value), kinds.names(family.family))
+        return f'write `[{{ {family.key} = "{near}" }}]`' if near else ""
+    return f"write `[{json.dumps(found.value, ensure_ascii=False)}]`" if takes(wanted, [found.value]) else ""
 
 
 def kind_of(value: Any) -> str:

@@ -1,0 +1,84 @@
+"""What is said of one fault: which value, at which place, and what to write instead."""
+
+import pytest
+
+from runner.errors import SpecError
+from runner.spec.read import read
+
+SPEC = """\
+name = "x"
+[model]
+base = "package:x"
+[tasks.t]
+type = "classification"
+data = ["a"]
+[data.a]
+train = "a.csv"
+{line}
+"""
+
+
+@pytest.fixture
+def told(tmp_path):
+    """The one fault of a data set with this line: what it marks, says and hints at."""
+
+    def tell(line, spec=SPEC):
+        (tmp_path / "spec.toml").write_text(spec.format(line=line))
+        with pytest.raises(SpecError) as error:
+            read(tmp_path / "spec.toml")
+        (found,) = error.value.diagnostics
+        text = (tmp_path / "spec.toml").read_text().split("\n")[found.line - 1]
+        return text[found.column - 1 : found.end_column], found.message, found.hint
+
+    return tell
+
+
+@pytest.mark.parametrize(
+    ("line", "marked", "message"),
+    [
+        ('clean = [{ type = "lowercase", files = ["trian"] }]', '"trian"', "`files` holds `trian`"),
+        ('clean = [{ type = "mask_personal_data", kinds = ["mail"] }]', '"mail"', "`kinds` holds `mail`"),
+        (
+            'clean = [{ type = "lowercase" }, "lowercase"]',
+            '"lowercase"',
+            "entry 2 of `clean` is a string, but should be a table",
+        ),
+        (
+            'clean = [{ type = "language", keep = ["en", 3] }]',
+            "3",
+            "entry 2 of `keep` is an integer, but should be a string",
+        ),
+    ],
+)
+def test_an_entry_is_called_by_its_array(told, line, marked, message):
+    assert told(line)[:2] == (marked, message)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ('clean = ["lowercase"]', 'write `{ type = "lowercase" }`'),
+        ('clean = ["lowrcase"]', 'write `{ type = "lowercase" }`'),
+        ('clean = "lowercase"', 'write `[{ type = "lowercase" }]`'),
+        ('clean = { type = "lowercase" }', "write it in brackets: `[{ ... }]`"),
+        ('clean = [{ type = "language", keep = "en" }]', 'write `["en"]`'),
+        ('[tasks.u]\ntype = "classification"\ndata = "a"', 'write `["a"]`'),
+        ('[tasks.u]\ntype = "classification"\ndata = ["a"]\nmetrics = "accuracy"', 'write `["accuracy"]`'),
+        ("[mixing]\nstrategy = 'uniform'\n[train]\nepochs = [3]", "Passes over the training rows. Default 3."),
+    ],
+)
+def test_a_value_in_the_wrong_brackets_is_written_right(told, line, hint):
+    assert told(line)[2] == hint
+
+
+def test_a_word_instead_of_a_table_names_its_key(told):
+    spec = SPEC.replace('name = "x"', '{line}\nname = "x"').replace('"a.csv"\n{line}', '"a.csv"')
+    assert told('mixing = "uniform"', spec)[2] == 'write `{ strategy = "uniform" }`'
+
+
+def test_a_bare_word_that_is_like_no_kind_gets_all_of_them(told):
+    assert told('clean = ["zzz"]')[2].startswith("allowed: `exact_duplicates`, ")
+
+
+def test_no_brackets_are_offered_that_would_be_refused_too(told):
+    assert "write" not in told('[tasks.u]\ntype = "classification"\ndata = ["a"]\nmetrics = "acuracy"')[2]
