@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from runner.errors import Diagnostic
+from runner.errors import Diagnostic, nearest
 from runner.spec.fields import Path, at
 from runner.spec.places import Places
 from runner.spec.wording import EXPECTED, Found, said
@@ -21,6 +21,8 @@ def diagnose(error: ValidationError, tables: dict[str, Any], places: Places) -> 
         rank = relevance(found)
         if path not in chosen or rank > chosen[path][0]:
             chosen[path] = (rank, found)
+    for path in misspelt(chosen):
+        del chosen[path]
     inner = {path for path in chosen for other in chosen if other != path and other[: len(path)] == path}
     shown = [one(found, places) for path, (_, found) in chosen.items() if path not in inner]
     return sorted(shown, key=lambda each: (each.file, each.line, each.column))
@@ -38,6 +40,17 @@ def written(location: tuple[str | int, ...], tables: Any, missing: bool) -> Path
             path.append(step)
             here = here[step]
     return tuple(path)
+
+
+def misspelt(chosen: dict[Path, tuple[int, Found]]) -> list[Path]:
+    """Missing keys that were written with a typo: the unknown key, whose hint names them, says it all."""
+    unknown = [path for path, (_, found) in chosen.items() if found.kind == "extra_forbidden"]
+    missing = [path for path, (_, found) in chosen.items() if found.kind == "missing"]
+    return [
+        path
+        for path in missing
+        if any(other[:-1] == path[:-1] and nearest(str(other[-1]), [str(path[-1])]) for other in unknown)
+    ]
 
 
 def relevance(found: Found) -> int:

@@ -72,9 +72,13 @@ def missing_key(found: Found) -> Said:
 
 
 def missing_kind(found: Found) -> Said:
-    key = found.context["key"]
+    key, allowed = found.context["key"], found.context["allowed"]
+    meant = nearest(key, found.value) or next((each for each in found.value if found.value[each] in allowed), "")
+    if meant:
+        path = (*found.path, meant)
+        return Said("unknown-key", f"unknown key `{meant}`{within(path)}", f"did you mean `{key}`?", path, "key")
     message = f"`{key}` is missing{within((*found.path, key))}"
-    return Said("missing-key", message, did_you_mean("", found.context["allowed"]), found.path, "key")
+    return Said("missing-key", message, did_you_mean("", allowed), found.path, "key")
 
 
 def unknown_kind(found: Found) -> Said:
@@ -152,7 +156,10 @@ def lower(message: str) -> str:
 
 def within(path: Path) -> str:
     """The table that a key stands in, in words."""
-    return f" in [{'.'.join(map(str, path[:-1]))}]" if len(path) > 1 else ""
+    *table, last = path[:-1] or ("",)
+    if isinstance(last, int):
+        return f" in entry {last + 1} of [{'.'.join(map(str, table))}]"
+    return f" in [{'.'.join(map(str, (*table, last)))}]" if last else ""
 
 
 WORDINGS: dict[str, Callable[[Found], Said]] = {

@@ -19,16 +19,29 @@ train = "a.csv"
 
 
 @pytest.fixture
-def told(tmp_path):
-    """The one fault of a data set with this line: what it marks, says and hints at."""
+def all_told(tmp_path):
+    """The faults of a data set with this line: what each marks, says and hints at."""
 
     def tell(line, spec=SPEC):
         (tmp_path / "spec.toml").write_text(spec.format(line=line))
         with pytest.raises(SpecError) as error:
             read(tmp_path / "spec.toml")
-        (found,) = error.value.diagnostics
-        text = (tmp_path / "spec.toml").read_text().split("\n")[found.line - 1]
-        return text[found.column - 1 : found.end_column], found.message, found.hint
+        lines = (tmp_path / "spec.toml").read_text().split("\n")
+        return [
+            (lines[each.line - 1][each.column - 1 : each.end_column], each.message, each.hint)
+            for each in error.value.diagnostics
+        ]
+
+    return tell
+
+
+@pytest.fixture
+def told(all_told):
+    """The one fault of a data set with this line."""
+
+    def tell(*given):
+        (found,) = all_told(*given)
+        return found
 
     return tell
 
@@ -82,3 +95,42 @@ def test_a_bare_word_that_is_like_no_kind_gets_all_of_them(told):
 
 def test_no_brackets_are_offered_that_would_be_refused_too(told):
     assert "write" not in told('[tasks.u]\ntype = "classification"\ndata = ["a"]\nmetrics = "acuracy"')[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "marked", "message", "hint"),
+    [
+        (
+            'clean = [{ typ = "repair_unicode" }]',
+            "typ",
+            "unknown key `typ` in entry 1 of [data.a.clean]",
+            "did you mean `type`?",
+        ),
+        (
+            '[[data.a.clean]]\nkind = "lowercase"',
+            "kind",
+            "unknown key `kind` in entry 1 of [data.a.clean]",
+            "did you mean `type`?",
+        ),
+        ('[mixing]\nstratgy = "uniform"', "stratgy", "unknown key `stratgy` in [mixing]", "did you mean `strategy`?"),
+        (
+            "balance = { cpa = 5 }",
+            "cpa",
+            "unknown key `cpa` in [data.a.balance]",
+            "did you mean `cap`? allowed: `cap`",
+        ),
+    ],
+)
+def test_a_misspelt_key_that_is_needed_is_one_fault(told, line, marked, message, hint):
+    assert told(line) == (marked, message, hint)
+
+
+def test_a_key_that_is_like_none_leaves_the_missing_one_missing(told):
+    assert told('clean = [{ files = ["train"] }]')[1] == "`type` is missing in entry 1 of [data.a.clean]"
+
+
+def test_two_keys_that_are_not_alike_are_two_faults(all_told):
+    assert [message for _, message, _ in all_told("balance = { zzz = 5 }")] == [
+        "`cap` is missing in [data.a.balance]",
+        "unknown key `zzz` in [data.a.balance]",
+    ]
