@@ -14,17 +14,16 @@ from runner.spec.wording import EXPECTED, Found, said
 
 def diagnose(error: ValidationError, tables: dict[str, Any], places: Places) -> list[Diagnostic]:
     """One fault a place, in the order of the text."""
-    chosen: dict[Path, tuple[int, Found]] = {}
+    by_path: dict[Path, list[Found]] = {}
     for fault in error.errors(include_url=False):
         path = written(fault["loc"], tables, fault["type"] == "missing")
         found = Found(fault["type"], fault.get("ctx", {}), fault["msg"], path, at(tables, path), tables)
-        rank = relevance(found)
-        if path not in chosen or rank > chosen[path][0]:
-            chosen[path] = (rank, found)
+        by_path.setdefault(path, []).append(found)
+    chosen = {path: chief(found) for path, found in by_path.items()}
     for path in misspelt(chosen):
         del chosen[path]
     inner = {path for path in chosen for other in chosen if other != path and other[: len(path)] == path}
-    shown = [one(found, places) for path, (_, found) in chosen.items() if path not in inner]
+    shown = [one(found, places) for path, found in chosen.items() if path not in inner]
     return sorted(shown, key=lambda each: (each.file, each.line, each.column))
 
 
@@ -42,10 +41,10 @@ def written(location: tuple[str | int, ...], tables: Any, missing: bool) -> Path
     return tuple(path)
 
 
-def misspelt(chosen: dict[Path, tuple[int, Found]]) -> list[Path]:
+def misspelt(chosen: dict[Path, Found]) -> list[Path]:
     """Missing keys that were written with a typo: the unknown key, whose hint names them, says it all."""
-    unknown = [path for path, (_, found) in chosen.items() if found.kind == "extra_forbidden"]
-    missing = [path for path, (_, found) in chosen.items() if found.kind == "missing"]
+    unknown = [path for path, found in chosen.items() if found.kind == "extra_forbidden"]
+    missing = [path for path, found in chosen.items() if found.kind == "missing"]
     return [
         path
         for path in missing
@@ -53,8 +52,15 @@ def misspelt(chosen: dict[Path, tuple[int, Found]]) -> list[Path]:
     ]
 
 
+def chief(branches: list[Found]) -> Found:
+    """Among the faults of one place's union branches, that of the branch that fits the written type says most."""
+    found = max(branches, key=relevance)
+    types = dict.fromkeys(each.kind for each in branches if each.kind in EXPECTED and each.kind != found.kind)
+    return found._replace(others=tuple(types))
+
+
 def relevance(found: Found) -> int:
-    """Among the faults of one place's union branches, the one of the branch that fits the written type says most."""
+    """0 for a branch that wants a value of another type."""
     misfit = found.kind in ("literal_error", "enum") and not isinstance(found.value, str)
     return 0 if misfit or found.kind in EXPECTED else 1
 

@@ -94,12 +94,18 @@ def unknown(path: Path, tables: Any) -> str:
     return did_you_mean(name, allowed) if allowed else "leave it out"
 
 
-def describe(path: Path) -> str:
-    """The field's own sentence, if it is a fixed one."""
-    model: Any = Experiment
-    for step in path[:-1]:
-        field = model.model_fields.get(step)
-        model = pick(field.annotation, None) if field else None
-        if not is_table(model):
-            return ""
-    return kinds.sentences(model).get(str(path[-1]), "") if path else ""
+def describe(path: Path, tables: Any) -> str:
+    """The field's own sentence."""
+    model = model_at(path[:-1], tables)
+    if model is None or not issubclass(model, kinds.Table):
+        return ""
+    names = {info.alias or name: name for name, info in model.model_fields.items()}
+    return kinds.sentences(model).get(names.get(str(path[-1]), ""), "")
+
+
+def shape(annotation: Any) -> str:
+    """How the table of a field is written: `{ cap = N }`; nothing where a table needs no key, or any."""
+    model = pick(annotation, None)
+    needed = [info for info in model.model_fields.items() if info[1].is_required()] if is_table(model) else []
+    pairs = [f"{info.alias or name} = {'N' if info.annotation is int else '...'}" for name, info in needed]
+    return f"`{{ {', '.join(pairs)} }}`" if pairs else ""

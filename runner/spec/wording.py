@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from runner import kinds
 from runner.errors import did_you_mean, nearest
-from runner.spec.fields import Path, annotation_at, describe, family_of, takes, unknown
+from runner.spec.fields import Path, annotation_at, describe, family_of, shape, takes, unknown
 
 WORDS = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
 EXPECTED = {
@@ -30,7 +30,10 @@ BOUNDS = {
 
 
 class Found(NamedTuple):
-    """A fault of pydantic's: its type, what it knows besides, its sentence, where, and what stands there."""
+    """A fault of pydantic's: its type, what it knows besides, its sentence, where, and what stands there.
+
+    `others` are the faults of the other branches of a union that miss a type.
+    """
 
     kind: str
     context: Mapping[str, Any]
@@ -38,6 +41,7 @@ class Found(NamedTuple):
     path: Path
     value: Any
     tables: Any
+    others: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,7 +72,7 @@ def unknown_key(found: Found) -> Said:
 
 def missing_key(found: Found) -> Said:
     message = f"{found.name} is missing{within(found.path)}"
-    return Said("missing-key", message, describe(found.path), found.path, "key")
+    return Said("missing-key", message, describe(found.path, found.tables), found.path, "key")
 
 
 def missing_kind(found: Found) -> Said:
@@ -90,12 +94,14 @@ def unknown_kind(found: Found) -> Said:
 
 def out_of_bounds(found: Found) -> Said:
     key, words = BOUNDS[found.kind]
-    message = f"{found.name} is {found.value}, but must be {words} {found.context[key]:g}"
-    return Said("out-of-bounds", message, describe(found.path), found.path)
+    message = f"{found.name} is {found.value}, but must be {words} {found.context[key]:g}{or_else(found)}"
+    return Said("out-of-bounds", message, describe(found.path, found.tables), found.path)
 
 
 def wrong_size(found: Found) -> Said:
-    return Said("out-of-bounds", f"{found.name}: {lower(found.message)}", describe(found.path), found.path)
+    return Said(
+        "out-of-bounds", f"{found.name}: {lower(found.message)}", describe(found.path, found.tables), found.path
+    )
 
 
 def bad_name(found: Found) -> Said:
@@ -111,13 +117,14 @@ def unknown_word(found: Found) -> Said:
     allowed = [word.strip("' ") for word in found.context["expected"].replace(" or ", ",").split(",")]
     inside = isinstance(found.path[-1], int)
     message = f"`{found.path[-2]}` holds `{found.value}`" if inside else f"{found.name} is `{found.value}`"
-    return Said("unknown-word", message, did_you_mean(str(found.value), allowed), found.path)
+    hint = did_you_mean(str(found.value), allowed) + or_else(found)
+    return Said("unknown-word", message, hint, found.path)
 
 
 def wrong_type(found: Found) -> Said:
-    wanted = EXPECTED.get(found.kind, lower(found.message))
+    wanted = EXPECTED.get(found.kind, lower(found.message)) + or_else(found)
     message = f"{found.name} is {kind_of(found.value)}, but should be {wanted}"
-    return Said("wrong-type", message, rewritten(found) or describe(found.path), found.path)
+    return Said("wrong-type", message, rewritten(found) or describe(found.path, found.tables), found.path)
 
 
 def rewritten(found: Found) -> str:
@@ -147,6 +154,13 @@ def in_brackets(found: Found) -> str:
 def kind_of(value: Any) -> str:
     """TOML's word for what a value is."""
     return WORDS.get(type(value), type(value).__name__)
+
+
+def or_else(found: Found) -> str:
+    """What the other branches of a union take."""
+    said = [EXPECTED[kind] for kind in found.others]
+    form = shape(annotation_at(found.path, found.tables)) if "a table" in said else ""
+    return "".join(f", or {form if form and each == 'a table' else each}" for each in dict.fromkeys(said))
 
 
 def lower(message: str) -> str:

@@ -80,11 +80,13 @@ bad.toml:11:27: error[out-of-bounds]: `fraction` is 1.5, but must be less than 1
    |
 11 | validation = {{ fraction = 1.5 }}
    |                           ^^^
+   = help: Share of the rows, between 0 and 1, chosen by the hash of their id; adding rows moves no other row.
 
-bad.toml:12:8: error[wrong-type]: `test` is an integer, but should be a string
+bad.toml:12:8: error[wrong-type]: `test` is an integer, but should be a string, or a table
    |
 12 | test = 3
    |        ^
+   = help: Rows that are scored once at the end; left out = no test score.
 
 bad.toml:15:8: error[unknown-kind]: unknown tasks kind `clasification`
    |

@@ -134,3 +134,44 @@ def test_two_keys_that_are_not_alike_are_two_faults(all_told):
         "`cap` is missing in [data.a.balance]",
         "unknown key `zzz` in [data.a.balance]",
     ]
+
+
+@pytest.mark.parametrize("value", ["1.5", "1.0"])
+def test_a_share_that_is_none_may_be_a_number_of_rows(told, value):
+    marked, message, hint = told(f"sample = {value}")
+    assert (marked, message) == (value, f"`sample` is {value}, but must be less than 1, or an integer")
+    assert hint.startswith("A whole number of rows of train, or a share below 1: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "hint"),
+    [
+        (
+            'balance = "over_sample"',
+            "`balance` is `over_sample`",
+            "did you mean `oversample`? allowed: `class_weights`, `oversample`, `undersample`, or `{ cap = N }`",
+        ),
+        (
+            '[tasks.u]\ntype = "classification"\ndata = ["a"]\nclass_weights = "x"',
+            "`class_weights` is `x`",
+            "allowed: `balanced`, `none`, or a table",
+        ),
+        (
+            "test = 3",
+            "`test` is an integer, but should be a string, or a table",
+            "Rows that are scored once at the end; left out = no test score.",
+        ),
+        (
+            'sample = "x"',
+            "`sample` is a string, but should be an integer, or a number",
+            "A whole number of rows of train, or a share below 1: stratified, a smaller one part of a larger. "
+            "Default all.",
+        ),
+    ],
+)
+def test_all_types_that_a_field_takes_are_said(told, line, message, hint):
+    assert told(line)[1:] == (message, hint)
+
+
+def test_a_field_of_a_part_is_explained_by_its_own_sentence(told):
+    assert told('clean = [{ type = "length", min = "x" }]')[2] == "Shortest text that stays; default no bound."
