@@ -76,6 +76,11 @@ class Part(Table):
     kind: ClassVar[str] = ""
 
 
+def bad_value(why: str, hint: str = "", key: str = "") -> PydanticCustomError:
+    """The error of a value that has the right type; `key` names its field where a whole table is checked."""
+    return PydanticCustomError("bad_value", "{why}", {"why": why, "hint": hint, "key": key})
+
+
 @cache
 def plugins(family: str) -> dict[str, EntryPoint]:
     """Kinds that other installed packages offer for a family."""

@@ -113,6 +113,12 @@ def conflict(found: Found) -> Said:
     return Said("conflict", found.message, "", found.path, "key")
 
 
+def bad_value(found: Found) -> Said:
+    key, hint = found.context["key"], found.context["hint"]
+    path = (*found.path, key) if key else found.path
+    return Said("bad-value", found.message, hint or describe(path, found.tables), path)
+
+
 def unknown_word(found: Found) -> Said:
     allowed = [word.strip("' ") for word in found.context["expected"].replace(" or ", ",").split(",")]
     inside = isinstance(found.path[-1], int)
@@ -185,5 +191,6 @@ WORDINGS: dict[str, Callable[[Found], Said]] = {
     **dict.fromkeys(("too_short", "too_long", "string_too_short", "finite_number"), wrong_size),
     "string_pattern_mismatch": bad_name,
     "one_way": conflict,
+    "bad_value": bad_value,
     "literal_error": unknown_word,
 }

@@ -23,7 +23,7 @@ def all_told(tmp_path):
     """The faults of a data set with this line: what each marks, says and hints at."""
 
     def tell(line, spec=SPEC):
-        (tmp_path / "spec.toml").write_text(spec.format(line=line))
+        (tmp_path / "spec.toml").write_text(spec.replace("{line}", line))
         with pytest.raises(SpecError) as error:
             read(tmp_path / "spec.toml")
         lines = (tmp_path / "spec.toml").read_text().split("\n")
@@ -175,3 +175,32 @@ def test_all_types_that_a_field_takes_are_said(told, line, message, hint):
 
 def test_a_field_of_a_part_is_explained_by_its_own_sentence(told):
     assert told('clean = [{ type = "length", min = "x" }]')[2] == "Shortest text that stays; default no bound."
+
+
+@pytest.mark.parametrize(
+    ("line", "marked", "message"),
+    [
+        (
+            'clean = [{ type = "language", keep = ["de", "english"] }]',
+            '"english"',
+            "the language model knows no `english`",
+        ),
+        ('clean = [{ type = "pattern", find = "a(b" }]', '"a(b"', "`find`: missing ) at character 4"),
+        (
+            "clean = [{ type = 'pattern', find = 'a', replace = '\\2' }]",
+            "'\\2'",
+            "`replace`: invalid group reference",
+        ),
+        (
+            'augment = [{ type = "paraphrase", model = "x", prompt = "say it" }]',
+            '"say it"',
+            "a prompt holds `{text}` once, where the text goes",
+        ),
+    ],
+)
+def test_a_value_that_its_field_refuses_is_marked_itself(told, line, marked, message):
+    assert told(line)[:2] == (marked, message)
+
+
+def test_the_name_of_a_language_gets_its_code(told):
+    assert told('clean = [{ type = "language", keep = ["english"] }]')[2] == "did you mean `en` (English)?"
