@@ -20,6 +20,17 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from runner.errors import RunnerError, did_you_mean
 
+# What a kind of a family is called in a sentence.
+NOUNS = {
+    "adapters": "kind of adapter",
+    "augment": "kind of augmentation",
+    "cleaners": "kind of cleaner",
+    "metrics": "metric",
+    "mixing": "strategy of mixing",
+    "sources": "format",
+    "tasks": "kind of task",
+}
+
 
 class Table(BaseModel):
     """A TOML table: frozen, strict about types, no unknown key."""
@@ -105,7 +116,7 @@ def names(family: str) -> tuple[str, ...]:
 def pick(family: str, name: str) -> type[Part]:
     """The class behind a word; importing nothing but its module."""
     if name not in names(family):
-        raise RunnerError(f"unknown {family} kind `{name}`", did_you_mean(name, names(family)))
+        raise RunnerError(f"unknown {NOUNS[family]} `{name}`", did_you_mean(name, names(family)))
     if name in plugins(family):
         return cast(type[Part], plugins(family)[name].load())
     module = importlib.import_module(f"runner.parts.{family}.{name}")
@@ -148,7 +159,7 @@ class Family:
 
     def facts(self) -> dict[str, Any]:
         """What a message may need."""
-        return {"key": self.key, "family": self.family, "allowed": list(names(self.family))}
+        return {"key": self.key, "allowed": list(names(self.family))}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -178,8 +189,8 @@ class Word:
         if value not in names(self.family):
             raise PydanticCustomError(
                 "unknown_kind",
-                "unknown {family} kind",
-                {"key": self.key, "family": self.family, "found": value, "allowed": list(names(self.family))},
+                "unknown {noun}",
+                {"noun": NOUNS[self.family], "key": self.key, "found": value, "allowed": list(names(self.family))},
             )
         return str(value)
 

@@ -87,7 +87,7 @@ def missing_kind(found: Found) -> Said:
 
 def unknown_kind(found: Found) -> Said:
     word, key = str(found.context["found"]), found.context["key"]
-    message = f"unknown {found.context['family']} kind `{word}`"
+    message = f"{found.message} `{word}`"
     path = (*found.path, key) if key else found.path
     return Said("unknown-kind", message, did_you_mean(word, found.context["allowed"]), path)
 

@@ -88,7 +88,7 @@ bad.toml:12:8: error[wrong-type]: `test` is an integer, but should be a string, 
    |        ^
    = help: Rows that are scored once at the end; left out = no test score.
 
-bad.toml:15:8: error[unknown-kind]: unknown tasks kind `clasification`
+bad.toml:15:8: error[unknown-kind]: unknown kind of task `clasification`
    |
 15 | type = "clasification"
    |        ^^^^^^^^^^^^^^^
