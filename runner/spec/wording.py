@@ -106,7 +106,9 @@ def wrong_size(found: Found) -> Said:
 
 def bad_name(found: Found) -> Said:
     hint = "letters, digits, dots, dashes and underscores, at most 64, the first a letter or digit"
-    return Said("bad-name", f"`{found.value}` is no name", hint, found.path)
+    if isinstance(found.value, str):
+        return Said("bad-name", f"`{found.value}` is no name", hint, found.path)
+    return Said("bad-name", f"{found.name} is no name", hint, found.path, "key")
 
 
 def conflict(found: Found) -> Said:

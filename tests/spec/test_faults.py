@@ -145,7 +145,7 @@ def test_text_shows_every_fault_in_order(here):
         ('data = ["a"]', "data = []", "out-of-bounds", "`data`: ", 11),
         ('base = "package:x"', 'base = ""', "out-of-bounds", "`base`: ", 4),
         ('name = "good"', 'name = "no name"', "bad-name", "`no name` is no name", 1),
-        ("[data.a]", '[data."a b"]', "bad-name", "", 6),
+        ("[data.a]", '[data."a b"]', "bad-name", "`a b` is no name", 6),
         ('name = "good"', "name = 3", "wrong-type", "`name` is an integer, but should be a string", 1),
         ('name = "good"', 'name = "good"\nseed = 2.5', "wrong-type", "`seed` is a float, but should be an integer", 2),
         ('name = "good"', 'name = "good"\nseed = true', "wrong-type", "`seed` is a boolean", 2),
