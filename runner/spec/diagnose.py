@@ -1,4 +1,4 @@
-"""What pydantic found -> faults at their places, in the author's words."""
+"""What pydantic found, and names that refer to nothing -> faults at their places, in the author's words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from runner.errors import Diagnostic, nearest
 from runner.spec.fields import Path, at
 from runner.spec.places import Places
+from runner.spec.references import references
 from runner.spec.wording import EXPECTED, Found, said
 
 
@@ -24,6 +25,7 @@ def diagnose(error: ValidationError, tables: dict[str, Any], places: Places) -> 
         del chosen[path]
     inner = {path for path in chosen for other in chosen if other != path and other[: len(path)] == path}
     shown = [one(found, places) for path, found in chosen.items() if path not in inner]
+    shown += references(tables, places, shown)
     return sorted(shown, key=lambda each: (each.file, each.line, each.column))
 
 

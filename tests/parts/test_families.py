@@ -25,6 +25,8 @@ GOOD = """
 name = "good"
 [data.a]
 train = "a.csv"
+[data.reviews]
+train = "a.csv"
 [tasks.t]
 type = "classification"
 data = ["a"]
