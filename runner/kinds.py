@@ -20,6 +20,17 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from runner.errors import RunnerError, did_you_mean
 
+# What a kind of a family is called in a sentence.
+NOUNS = {
+    "adapters": "kind of adapter",
+    "augment": "kind of augmentation",
+    "cleaners": "kind of cleaner",
+    "metrics": "metric",
+    "mixing": "strategy of mixing",
+    "sources": "format",
+    "tasks": "kind of task",
+}
+
 
 class Table(BaseModel):
     """A TOML table: frozen, strict about types, no unknown key."""
@@ -76,6 +87,11 @@ class Part(Table):
     kind: ClassVar[str] = ""
 
 
+def bad_value(why: str, hint: str = "", key: str = "") -> PydanticCustomError:
+    """The error of a value that has the right type; `key` names its field where a whole table is checked."""
+    return PydanticCustomError("bad_value", "{why}", {"why": why, "hint": hint, "key": key})
+
+
 @cache
 def plugins(family: str) -> dict[str, EntryPoint]:
     """Kinds that other installed packages offer for a family."""
@@ -100,7 +116,7 @@ def names(family: str) -> tuple[str, ...]:
 def pick(family: str, name: str) -> type[Part]:
     """The class behind a word; importing nothing but its module."""
     if name not in names(family):
-        raise RunnerError(f"unknown {family} kind `{name}`", did_you_mean(name, names(family)))
+        raise RunnerError(f"unknown {NOUNS[family]} `{name}`", did_you_mean(name, names(family)))
     if name in plugins(family):
         return cast(type[Part], plugins(family)[name].load())
     module = importlib.import_module(f"runner.parts.{family}.{name}")
@@ -136,14 +152,14 @@ class Family:
         if isinstance(value, Part):
             return value
         if not isinstance(value, dict):
-            raise PydanticCustomError("dict_type", "Input should be a valid dictionary")
+            raise PydanticCustomError("dict_type", "Input should be a valid dictionary", self.facts())
         if self.key not in value:
-            raise PydanticCustomError(
-                "missing_kind",
-                "`{key}` is missing",
-                {"key": self.key, "family": self.family, "allowed": list(names(self.family))},
-            )
+            raise PydanticCustomError("missing_kind", "`{key}` is missing", self.facts())
         return pick(self.family, Word(self.family, self.key).check(value[self.key])).model_validate(value)
+
+    def facts(self) -> dict[str, Any]:
+        """What a message may need."""
+        return {"key": self.key, "allowed": list(names(self.family))}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -173,8 +189,8 @@ class Word:
         if value not in names(self.family):
             raise PydanticCustomError(
                 "unknown_kind",
-                "unknown {family} kind",
-                {"key": self.key, "family": self.family, "found": value, "allowed": list(names(self.family))},
+                "unknown {noun}",
+                {"noun": NOUNS[self.family], "key": self.key, "found": value, "allowed": list(names(self.family))},
             )
         return str(value)
 

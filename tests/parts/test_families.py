@@ -25,6 +25,8 @@ GOOD = """
 name = "good"
 [data.a]
 train = "a.csv"
+[data.reviews]
+train = "a.csv"
 [tasks.t]
 type = "classification"
 data = ["a"]
@@ -40,6 +42,15 @@ PLACES = {
     "mixing": "[mixing]\n{example}",
     "sources": '[data.more]\ntrain = "a"\nformat = "{name}"',
     "tasks": "[tasks.more]\n{example}",
+}
+CALLED = {
+    "adapters": "kind of adapter",
+    "augment": "kind of augmentation",
+    "cleaners": "kind of cleaner",
+    "metrics": "metric",
+    "mixing": "strategy of mixing",
+    "sources": "format",
+    "tasks": "kind of task",
 }
 TABLES = [each for each in KINDS if "{example}" in PLACES[each[0]]]
 EACH_PROGRAM = """
@@ -182,7 +193,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest(family, name, tmp_path):
     typo = toml(family, name).replace(f'"{name}"', f'"{doubled(name)}"', 1)
     found = faults(tmp_path, PLACES[family].format(example=typo, name=doubled(name)))
     assert [each.code for each in found] == ["unknown-kind"]
-    assert found[0].message == f"unknown {family} kind `{doubled(name)}`"
+    assert found[0].message == f"unknown {CALLED[family]} `{doubled(name)}`"
     assert found[0].hint.startswith(f"did you mean `{name}`?")
 
 
@@ -195,7 +206,7 @@ def test_the_right_word_is_accepted_at_that_place(family, name, tmp_path):
 
 @every_kind
 def test_picking_an_unknown_kind_offers_the_nearest(family, name):
-    with pytest.raises(RunnerError, match=f"unknown {family} kind `{doubled(name)}`") as error:
+    with pytest.raises(RunnerError, match=f"unknown {CALLED[family]} `{doubled(name)}`") as error:
         kinds.pick(family, doubled(name))
     assert error.value.hint.startswith(f"did you mean `{name}`?")
 

@@ -118,11 +118,11 @@ def holders(value):
 
 
 def accepted(value):
-    """Whether the tables take it; None where a rule between fields refuses it, which the schema cannot say."""
+    """Whether the tables take it; None where a rule of ours refuses it, which the schema cannot say."""
     try:
         Experiment.model_validate(copy.deepcopy(value))
     except ValidationError as error:
-        return None if any(each["type"] == "one_way" for each in error.errors()) else False
+        return None if any(each["type"] in ("one_way", "bad_value") for each in error.errors()) else False
     return True
 
 

@@ -80,13 +80,15 @@ bad.toml:11:27: error[out-of-bounds]: `fraction` is 1.5, but must be less than 1
    |
 11 | validation = {{ fraction = 1.5 }}
    |                           ^^^
+   = help: Share of the rows, between 0 and 1, chosen by the hash of their id; adding rows moves no other row.
 
-bad.toml:12:8: error[wrong-type]: `test` is an integer, but should be a string
+bad.toml:12:8: error[wrong-type]: `test` is an integer, but should be a string, or a table
    |
 12 | test = 3
    |        ^
+   = help: Rows that are scored once at the end; left out = no test score.
 
-bad.toml:15:8: error[unknown-kind]: unknown tasks kind `clasification`
+bad.toml:15:8: error[unknown-kind]: unknown kind of task `clasification`
    |
 15 | type = "clasification"
    |        ^^^^^^^^^^^^^^^
@@ -143,7 +145,7 @@ def test_text_shows_every_fault_in_order(here):
         ('data = ["a"]', "data = []", "out-of-bounds", "`data`: ", 11),
         ('base = "package:x"', 'base = ""', "out-of-bounds", "`base`: ", 4),
         ('name = "good"', 'name = "no name"', "bad-name", "`no name` is no name", 1),
-        ("[data.a]", '[data."a b"]', "bad-name", "", 6),
+        ("[data.a]", '[data."a b"]', "bad-name", "`a b` is no name", 6),
         ('name = "good"', "name = 3", "wrong-type", "`name` is an integer, but should be a string", 1),
         ('name = "good"', 'name = "good"\nseed = 2.5', "wrong-type", "`seed` is a float, but should be an integer", 2),
         ('name = "good"', 'name = "good"\nseed = true', "wrong-type", "`seed` is a boolean", 2),

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from runner.errors import RunnerError
+from runner.kinds import bad_value
 from runner.parts.augment._augmentation import Refused
 from runner.parts.augment._models import groups, load, longest, padded, writes
 
@@ -25,7 +25,7 @@ UNFINISHED = Refused("an answer without an end")
 def holds_text(prompt: str) -> str:
     """The prompt, if the text has its place in it."""
     if prompt.count("{text}") != 1:
-        raise PydanticCustomError("prompt", "a prompt holds `{text}` once, where the text goes")
+        raise bad_value("a prompt holds `{text}` once, where the text goes")
     return prompt
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -13,12 +13,14 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from runner.errors import RunnerError, did_you_mean
+from runner.errors import RunnerError, did_you_mean, nearest
 from runner.parts.augment._augmentation import Augmentation, Parent, Places, Refused, Variants
 from runner.parts.tasks._task import Fault, Text
 
 WordTable = Annotated[dict[Text, Annotated[list[Text], Field(min_length=1)]], Field(min_length=1)]
 LookUp = Callable[[str], Sequence[str]]
+COLUMNS = ("word", "synonym")
+HEADER = "the columns `word` and `synonym`"
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -88,15 +90,16 @@ def of_file(path: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     try:
         for line, row in enumerate(rows(path), 1):
-            word, synonym = row.get("word"), row.get("synonym")
+            has_columns(f"`{path.name}`, row {line},", row)
+            word, synonym = row["word"], row["synonym"]
             if not isinstance(word, str) or not isinstance(synonym, str) or not word.strip() or not synonym.strip():
-                has = ", ".join(f"`{name}`" for name in row if name) or "nothing"
-                raise RunnerError(f"`{path.name}`, row {line}: no `word` with a `synonym`", f"the row has {has}")
+                hint = "write a text in both columns, or take the row out"
+                raise RunnerError(f"`{path.name}`, row {line}: no `word` with a `synonym`", hint)
             found.setdefault(word.strip(), []).append(synonym.strip())
     except (ValueError, csv.Error) as error:
         raise RunnerError(f"`{path.name}` can't be read: {error}", "save it as csv, tsv or jsonl in UTF-8") from error
     if not found:
-        raise RunnerError(f"`{path.name}` has no rows", "write the columns `word` and `synonym`")
+        raise RunnerError(f"`{path.name}` has no rows", f"write {HEADER}")
     return found
 
 
@@ -104,13 +107,26 @@ def rows(path: Path) -> Iterator[Mapping[Any, Any]]:
     """The rows of a csv, tsv or jsonl file."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         if path.suffix in SEPARATORS:
-            yield from csv.DictReader(file, delimiter=SEPARATORS[path.suffix])
+            table = csv.DictReader(file, delimiter=SEPARATORS[path.suffix])
+            has_columns(f"`{path.name}`", table.fieldnames or COLUMNS)
+            yield from table
             return
         for line in file if path.suffix == ".jsonl" else ():
             row = json.loads(line)
             yield row if isinstance(row, dict) else {}
     if path.suffix != ".jsonl":
         raise RunnerError(f"`{path.name}` is no table of synonyms", "save it as csv, tsv or jsonl")
+
+
+def has_columns(what: str, columns: Collection[Any]) -> None:
+    """RunnerError where one of the two columns lacks, with what it may be called instead."""
+    for name in COLUMNS:
+        if name not in columns:
+            found = [str(each) for each in columns]
+            near = nearest(name, [each for each in found if each not in COLUMNS])
+            listed = ", ".join(f"`{each}`" for each in found) or "nothing"
+            hint = f"did you mean `{near}`? name it `{name}`" if near else f"it has {listed}; write {HEADER}"
+            raise RunnerError(f"{what} has no column `{name}`", hint)
 
 
 def package() -> Any:

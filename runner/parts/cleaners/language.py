@@ -6,21 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field
 
-from runner.errors import nearest
 from runner.parts.cleaners._cleaner import Cleaner, Drop
 from runner.parts.cleaners._encodable import encodable
+from runner.parts.cleaners._languages import known
 
-# What the model can answer; a test compares it with the model's file.
-CODES = """
-    af als am an ar arz as ast av az azb ba bar bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb ckb co cs cv cy da de diq
-    dsb dty dv el eml en eo es et eu fa fi fr frr fy ga gd gl gn gom gu gv he hi hif hr hsb ht hu hy ia id ie ilo io is
-    it ja jbo jv ka kk km kn ko krc ku kv kw ky la lb lez li lmo lo lrc lt lv mai mg mhr min mk ml mn mr mrj ms mt mwl
-    my myv mzn nah nap nds ne new nl nn no oc or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa sah sc scn sco sd sh
-    si sk sl so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo wa war wuu xal xmf yi yo yue zh
-"""
+Code = Annotated[str, AfterValidator(known)]
 
 
 class Language(Cleaner):
@@ -40,23 +32,12 @@ class Language(Cleaner):
 
     type: Literal["language"]
     """The kind of cleaner."""
-    keep: Annotated[list[str], Field(min_length=1)]
+    keep: Annotated[list[Code], Field(min_length=1)]
     """ISO codes of the languages that stay, such as `en`; `zh` for Chinese, three letters where there are no two."""
     min_score: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Score from which a language counts as recognised, 0 to 1; below it the text stays. Default 0.5."""
     min_characters: Annotated[int, Field(ge=1)] = 20
     """Texts with fewer characters stay unjudged. Default 20."""
-
-    @model_validator(mode="after")
-    def known(self) -> Language:
-        known = CODES.split()
-        for code in self.keep:
-            if code not in known:
-                near = nearest(code, known)
-                hint = f"; did you mean `{near}`?" if near else ""
-                why = f"the language model knows no `{code}`{hint} (codes of ISO 639, such as `en`, `de`, `zh`)"
-                raise PydanticCustomError("one_way", "{why}", {"why": why})
-        return self
 
     def ready(self, tokenizer_file: Path | None) -> Callable[[str], str | Drop]:
         recognise = recogniser(self.min_score, self.min_characters)

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.errors import RunnerError
+from runner.kinds import bad_value
 from runner.parts.cleaners._cleaner import Cleaner, Drop
 from runner.parts.tasks._task import Text
 
@@ -92,5 +93,4 @@ def flaw(field: str, error: Any) -> PydanticCustomError:
     """What is wrong with `find` or `replace`, and where: characters are counted from 1."""
     position = getattr(error, "pos", None)
     where = "" if position is None else f" at character {position + 1}"
-    why = f"`{field}`: {getattr(error, 'msg', None) or error}{where}"
-    return PydanticCustomError("one_way", "{why}", {"why": why})
+    return bad_value(f"`{field}`: {getattr(error, 'msg', None) or error}{where}", key=field)
