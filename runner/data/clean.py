@@ -18,7 +18,7 @@ from runner.spec.tables import Data
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
