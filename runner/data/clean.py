@@ -74,7 +74,7 @@ def clean_key(
     why = {
         "file": file,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],
-        "inputs": sorted(inputs),
+        "inputs": list(inputs),  # the account tells them in this order
         "targets": sorted(targets),
         "id": data.id,
         "empty_text": data.empty_text,

@@ -213,6 +213,15 @@ def test_pairs_that_share_a_long_premise_do_not_leak(put, load_data):
     assert [(each.line, each.reason) for each in loaded.dropped()] == [(2, "also in validation")]
 
 
+def test_the_account_tells_inputs_in_the_order_of_the_spec(put, load_data):
+    put("t.csv", "p,h,label\nred,blue,x\nred,blue,y\nfar,away,x\n")
+    put("v.csv", "p,h,label\nq,r,x\n")
+    for order in (("p", "h"), ("h", "p")):
+        fields = {"validation": "v.csv", "clean": [{"type": "exact_duplicates"}], "inputs": order}
+        (gone,) = load_data(train="t.csv", **fields).dropped()
+        assert gone.text == "\n".join({"p": "red", "h": "blue"}[name] for name in order)
+
+
 def test_a_split_that_leaks_whole_is_an_error(put, load_data):
     written(put, "t.jsonl", [("the same text", "x")])
     with pytest.raises(DataFaults, match="`train` would be empty"):
