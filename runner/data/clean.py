@@ -99,7 +99,7 @@ def clean_key(
     why: dict[str, Any] = {
         "file": file,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],
-        "inputs": sorted(inputs),
+        "inputs": list(inputs),  # the account tells them in this order
         "targets": sorted(targets),
         "id": data.id,
         "empty_text": data.empty_text,

@@ -1,7 +1,8 @@
 """Leakage: rows of an earlier split that stand, exactly or nearly, in a later one too.
 
-A later split never changes: validation loses what is in test, train what is in test or in validation. Without this a
-score says how well texts were remembered.
+A row of several input columns stands there if each of them is that of one row there, exactly or nearly. A later split
+never changes: validation loses what is in test, train what is in test or in validation. Without this a score says how
+well texts were remembered.
 """
 
 from __future__ import annotations

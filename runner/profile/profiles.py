@@ -12,7 +12,7 @@ from runner.cache.cache import Cache, fingerprint
 from runner.data.load import Loaded
 from runner.data.tables import mapped
 
-VERSION = 1
+VERSION = 2
 FILE = "profile.json"
 
 

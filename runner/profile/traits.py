@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.data.identify import keys
 from runner.data.tables import SLICE
-from runner.parts.cleaners._sketches import joined
+from runner.parts.cleaners._joined import joined
 from runner.parts.cleaners._twins import repeats
 from runner.parts.cleaners.language import recogniser
 from runner.profile.wording import hashed, prefix

@@ -86,7 +86,7 @@ class Data(Table):
     clean: list[Annotated[Part, Family("cleaners")]] = Field(default=[])
     """What mends or drops rows of the files before they are split, in this order. Default nothing."""
     leakage: Literal["drop", "error", "warn"] = "drop"
-    """What to do with rows that stand, exactly or nearly, in a later split too, which keeps them. Default drop."""
+    """What to do with rows that a later split has too, each input exactly or nearly; it keeps them. Default drop."""
     sample: Annotated[int, Field(ge=1)] | Fraction | None = None
     """A whole number of rows of train, or a share below 1: stratified, a smaller one part of a larger. Default all."""
     balance: Literal["oversample", "undersample", "class_weights"] | Cap | None = None

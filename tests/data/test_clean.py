@@ -199,6 +199,29 @@ def test_a_row_that_leaks_is_dropped_once(put, load_data, mode, rows):
     assert loaded.rows["train"] == (1 if mode == "drop" else 3)
 
 
+def test_pairs_that_share_a_long_premise_do_not_leak(put, load_data):
+    premise = "The patient was admitted with chest pain radiating to the left arm since two days." * 2
+    swapped = "A dog sleeps on the old red sofa.", "A dog sleeps on the sofa."
+    splits = {
+        "t": [(premise, "he is healthy"), (premise.upper(), "She slept (well)"), swapped, ("a third one", "and more")],
+        "v": [(premise, "she slept well")],
+        "e": [swapped[::-1]],
+    }
+    for name, pairs in splits.items():
+        put(f"{name}.jsonl", "".join(json.dumps({"p": p, "h": h, "label": "x"}) + "\n" for p, h in pairs))
+    loaded = load_data(train="t.jsonl", validation="v.jsonl", test="e.jsonl", inputs=("p", "h"))
+    assert [(each.line, each.reason) for each in loaded.dropped()] == [(2, "also in validation")]
+
+
+def test_the_account_tells_inputs_in_the_order_of_the_spec(put, load_data):
+    put("t.csv", "p,h,label\nred,blue,x\nred,blue,y\nfar,away,x\n")
+    put("v.csv", "p,h,label\nq,r,x\n")
+    for order in (("p", "h"), ("h", "p")):
+        fields = {"validation": "v.csv", "clean": [{"type": "exact_duplicates"}], "inputs": order}
+        (gone,) = load_data(train="t.csv", **fields).dropped()
+        assert gone.text == "\n".join({"p": "red", "h": "blue"}[name] for name in order)
+
+
 def test_a_split_that_leaks_whole_is_an_error(put, load_data):
     written(put, "t.jsonl", [("the same text", "x")])
     with pytest.raises(DataFaults, match="`train` would be empty"):

@@ -305,16 +305,6 @@ def test_texts_of_no_letters_differ_by_their_signs():
     assert len(told(rows_of(["", " ", "\n", "!", " ! "]))) == 3
 
 
-def test_two_columns_are_one_text():
-    table = rows_of(["one text of this row"] * 2).append_column(
-        "more", pa.array(["of the first", "but another second"])
-    )
-    assert judged(NearDuplicates(type="near_duplicates"), table, ["text", "more"]) == set()
-    assert judged(ExactDuplicates(type="exact_duplicates"), table, ["text", "more"]) == set()
-    apart = pa.table({"id": ["a", "b"], "text": ["x", "x\ny"], "more": ["y\nz", "z"], "label": ["", ""]})
-    assert judged(ExactDuplicates(type="exact_duplicates"), apart, ["text", "more"]) == set()
-
-
 def table_of(*rows):
     """Rows of id, text and label."""
     return pa.table(dict(zip(("id", "text", "label"), map(list, zip(*rows, strict=True)), strict=True)))

@@ -1,4 +1,10 @@
-"""MinHash signatures of sets of shingles, and bands of them: texts that share a band may be alike."""
+"""MinHash signatures of rows, and bands of them: rows that share a band may be alike.
+
+A value of a signature is the minimum of one permutation over the shingles of one column, and the columns take turns. It
+is the same in two rows with the probability of their Jaccard similarity in that column: at least the threshold, if each
+column is alike. So such rows share a band at least as surely as texts of one column that are just at the threshold. A
+column that differs keeps rows apart, however long the others are.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-PERMUTATIONS = 128
+PERMUTATIONS = 128  # of each column
 RECALL = 0.98  # of pairs that are just at the threshold; those above it are found more surely
 CELLS = 1 << 16  # shingles that are permuted at once, few enough to stay in the cache of a core
 COLUMNS = 512  # enough for a minimum over rows to be fast
@@ -24,28 +30,31 @@ class Bands:
     rows: int
 
     def found(self, similarity: float) -> float:
-        """The probability that two sets of this similarity share a band."""
+        """The probability that two rows of this similarity in each column share a band."""
         return 1.0 - (1.0 - similarity**self.rows) ** self.count
 
 
-def bands_for(threshold: float) -> Bands:
-    """The longest bands, which have the fewest false candidates, that find pairs at the threshold."""
-    shapes = (Bands(PERMUTATIONS // rows, rows) for rows in range(PERMUTATIONS, 0, -1))
+def bands_for(threshold: float, columns: int = 1) -> Bands:
+    """The longest bands, which have the fewest false candidates, that find pairs at the threshold in each column."""
+    values = PERMUTATIONS * columns
+    shapes = (Bands(values // rows, rows) for rows in range(values, 0, -1))
     return next(shape for shape in shapes if shape.found(threshold) >= RECALL or shape.rows == 1)
 
 
-def keys(hashes: np.ndarray, counts: np.ndarray, bands: Bands) -> np.ndarray:
+def keys(hashes: np.ndarray, counts: np.ndarray, bands: Bands, column: int = 0, columns: int = 1) -> np.ndarray:
     """A row of 32-bit keys a band, of flat 32-bit hashes of which so many belong to each set.
 
-    Sets whose values in a band are the same have the same key there.
+    Sets whose values in a band are the same have the same key there; the key of a row is the sum of its columns'.
     """
     import numpy as np
 
+    places = np.arange(column, bands.count * bands.rows, columns)
     found = np.empty((bands.count, len(counts)), np.uint32)
     starts = np.cumsum(counts) - counts
     order = np.argsort(counts, kind="stable")
+    permutations = factors(7, places[-1] + 1)[places]
     for chosen in blocks(order, counts):
-        found[:, chosen] = folded(minima(hashes, starts[chosen], counts[chosen], bands), bands)
+        found[:, chosen] = folded(minima(hashes, starts[chosen], counts[chosen], permutations), places, bands)
     return found
 
 
@@ -60,7 +69,7 @@ def blocks(order: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
         start = end
 
 
-def minima(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray, bands: Bands) -> np.ndarray:
+def minima(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray, permutations: np.ndarray) -> np.ndarray:
     """The minima of sets of nearly one size, a row a permutation; the last hash of the smaller ones repeats.
 
     Odd factors permute the 32-bit numbers; since the hashes are well mixed, estimates scatter as those of random
@@ -79,8 +88,8 @@ def minima(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray, bands: Ba
         beyond = places[max(0, least - begin) // fold :]
         np.minimum(beyond, lasts, out=beyond)
         values = hashes.take(places.reshape(deep, -1))
-        permuted, lowest = np.empty_like(values), np.empty((bands.count * bands.rows, values.shape[1]), np.uint32)
-        for row, factor in zip(lowest, factors(7, PERMUTATIONS), strict=False):
+        permuted, lowest = np.empty_like(values), np.empty((len(permutations), values.shape[1]), np.uint32)
+        for row, factor in zip(lowest, permutations, strict=True):
             np.minimum.reduce(np.multiply(values, factor, out=permuted), axis=0, out=row)
         if fold > 1:
             lowest = lowest.reshape(len(lowest), -1, fold).min(axis=2)
@@ -89,18 +98,15 @@ def minima(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray, bands: Ba
     return found
 
 
-def folded(minima: np.ndarray, bands: Bands) -> np.ndarray:
-    """A row of keys a band."""
+def folded(minima: np.ndarray, places: np.ndarray, bands: Bands) -> np.ndarray:
+    """A row of keys a band, of the values at these places of a signature."""
     import numpy as np
 
-    values = minima.reshape(bands.count, bands.rows, -1)
-    mixed = values[:, 0].copy()
-    for place, factor in enumerate(factors(11, bands.rows)):
-        if place:
-            mixed ^= values[:, place]
-        mixed *= factor
-        mixed ^= mixed >> np.uint32(15)
-    return mixed
+    found = np.zeros((bands.count, minima.shape[1]), np.uint32)
+    minima *= factors(11, places[-1] + 1)[places, None]
+    for band, values in zip((places // bands.rows).tolist(), minima, strict=True):
+        found[band] += values
+    return found
 
 
 @cache

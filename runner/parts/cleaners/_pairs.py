@@ -1,4 +1,7 @@
-"""Pairs of rows that may be alike, and how alike they are: the Jaccard similarity of their sets of shingles."""
+"""Pairs of rows that may be alike, and how alike they are: the Jaccard similarity of their sets of shingles.
+
+Rows of several columns are as alike as the column in which they are least alike.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from runner.parts.cleaners._contents import take
 from runner.parts.cleaners._shingles import Shingles
-from runner.parts.cleaners._sketches import joined
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,9 +42,9 @@ class Texts:
                 bytes_[end - batch.num_rows : end] += pc.binary_length(column).to_numpy(zero_copy_only=False)
         self.bytes = bytes_[positions] if len(bytes_) else np.zeros(len(positions), np.int32)
 
-    def at(self, rows: np.ndarray) -> pa.Array:
+    def at(self, rows: np.ndarray) -> pa.RecordBatch:
         """The texts of these of the chosen rows."""
-        return joined(take(self.batches, self.positions[rows]))
+        return take(self.batches, self.positions[rows])
 
     def held(self, rows: np.ndarray) -> tuple[Texts, np.ndarray]:
         """The texts of these rows, each once, in memory, and the place of each row among them.
@@ -95,19 +97,25 @@ class Pairs:
             first, firsts = self.first.held(rows[group])
             second, seconds = self.second.held(others[group])
             for chunk in chunks(sizes[group], PAIRS, BYTES):
-                one, other = self.sets(first, firsts[chunk]), self.sets(second, seconds[chunk])
-                found[group][chunk] = jaccard(one, other)
+                found[group][chunk] = least(self.sets(first, firsts[chunk]), self.sets(second, seconds[chunk]))
         return found
 
-    def sets(self, texts: Texts, rows: np.ndarray) -> np.ndarray:
-        """The shingles of each row, each once: its place among `rows` before 52 bits of a hash, sorted.
+    def sets(self, texts: Texts, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Column by column the shingles of each row, each once: its place in `rows` before 52 bits of a hash, sorted.
 
         With 52 bits one in a billion pairs of texts with a thousand shingles each counts two different ones as one.
         """
         import numpy as np
 
         each, places = np.unique(rows, return_inverse=True)
-        parts = list(self.shingles.of(texts.at(each)))
+        for column in texts.at(each).columns:
+            yield self.column(column, places)
+
+    def column(self, texts: pa.Array, places: np.ndarray) -> np.ndarray:
+        """The same of one column, of the texts at these places."""
+        import numpy as np
+
+        parts = list(self.shingles.of(texts))
         sets = np.concatenate([part.hashes for part in parts]) >> np.uint64(BITS)
         sets |= np.concatenate([tags(part.normal.rows, part.counts) for part in parts])
         sets.sort()
@@ -118,6 +126,15 @@ class Pairs:
         found: np.ndarray = sets[np.repeat(starts[places], wanted) + within] & np.uint64(2**SHIFT - 1)
         found |= tags(np.arange(len(wanted)), wanted)
         return found
+
+
+def least(first: Iterator[np.ndarray], second: Iterator[np.ndarray]) -> np.ndarray:
+    """The smallest of the similarities of the columns."""
+    import numpy as np
+
+    columns = [jaccard(one, other) for one, other in zip(first, second, strict=True)]
+    found: np.ndarray = np.minimum.reduce(columns)
+    return found
 
 
 def chunks(sizes: np.ndarray, count: int, bytes_: int) -> Iterator[slice]:

@@ -1,4 +1,4 @@
-"""Sketches of the texts of a table, in files: a digest of each normalised text, and its keys in all bands."""
+"""Sketches of the rows of a table, in files: a digest of their normalised texts, and their keys in all bands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.parts.cleaners._contents import hashed
 from runner.parts.cleaners._minhash import Bands, keys
 from runner.parts.cleaners._shingles import Shingles
 from runner.workers import spread, workers_for
@@ -29,7 +30,7 @@ class Sketches:
     bands: Bands
 
     def digests(self) -> np.ndarray:
-        """Two 64-bit numbers a row, the same where the normalised text is the same."""
+        """Two 64-bit numbers a row, the same where the normalised text of each column is the same."""
         import numpy as np
 
         return np.memmap(self.folder / "digests", np.uint64, "r", shape=(self.rows, 2))
@@ -48,8 +49,9 @@ def sketch(
     folder.mkdir()
     rows = table.num_rows
     start = 0
-    workers = workers or workers_for(table.select(list(inputs)).nbytes)
-    done = spread(Sketcher, (shingles, bands), batches(table, inputs), workers)
+    table = table.select(sorted(inputs))  # their order shall change nothing
+    workers = workers or workers_for(table.nbytes)
+    done = spread(Sketcher, (shingles, bands), batches(table), workers)
     with open(folder / "digests", "wb") as digests, open(folder / "keys", "wb") as file:
         for found, numbers in done:
             digests.write(found)
@@ -60,9 +62,9 @@ def sketch(
     return Sketches(folder, rows, bands)
 
 
-def batches(table: pa.Table, inputs: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """Batches of few enough rows and bytes."""
-    waiting = deque(table.select(list(inputs)).to_batches(max_chunksize=ROWS))
+    waiting = deque(table.to_batches(max_chunksize=ROWS))
     while waiting:
         batch = waiting.popleft()
         half = batch.num_rows // 2
@@ -83,16 +85,16 @@ class Sketcher:
         """The digests of the rows, and a row of keys a band."""
         import numpy as np
 
-        digests = np.empty((batch.num_rows, 2), np.uint64)
-        numbers = np.empty((self.bands.count, batch.num_rows), np.uint32)
-        for part in self.shingles.of(joined(batch), bits=32):
-            digests[part.normal.rows] = part.normal.digests()
-            numbers[:, part.normal.rows] = keys(part.hashes, part.counts, self.bands)
-        return digests, numbers
+        digests = np.empty((batch.num_rows, batch.num_columns, 2), np.uint64)
+        numbers = np.zeros((self.bands.count, batch.num_rows), np.uint32)
+        for column, texts in enumerate(batch.columns):
+            for part in self.shingles.of(texts, bits=32):
+                digests[part.normal.rows, column] = part.normal.digests()
+                more = keys(part.hashes, part.counts, self.bands, column, batch.num_columns)
+                numbers[:, part.normal.rows] += more
+        return whole(digests), numbers
 
 
-def joined(batch: pa.RecordBatch) -> pa.Array:
-    """The text of each row: its columns, joined by line breaks."""
-    import pyarrow.compute as pc
-
-    return batch.column(0) if batch.num_columns == 1 else pc.binary_join_element_wise(*batch.columns, "\n")
+def whole(digests: np.ndarray) -> np.ndarray:
+    """One digest a row, of those of its columns."""
+    return digests[:, 0] if digests.shape[1] == 1 else hashed(row.tobytes() for row in digests)

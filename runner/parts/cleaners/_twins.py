@@ -1,8 +1,11 @@
 """Rows whose texts are alike: within one table, or of one table in another.
 
 Two texts are alike when the sets of shingles of their normalised forms have a Jaccard similarity of at least the
-threshold. MinHash proposes pairs, their sets decide: no pair is told that isn't alike, and few that are get missed.
-Files and time grow with the rows; memory is about 80 bytes a row, and texts are read from the table when needed.
+threshold. Rows of several columns are alike when each column is like the same column of the other row: neither a long
+premise that two rows share nor the same two texts the other way round make them alike.
+
+MinHash proposes pairs, their sets decide: no pair is told that isn't alike, and few that are get missed. Files and time
+grow with the rows; memory is about 80 bytes a row, and texts are read from the table when needed.
 """
 
 from __future__ import annotations
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
 
 
 class Twin(NamedTuple):
-    """The row at `position` is like the row at `twin`; `exact` when their normalised texts are the same."""
+    """The row at `position` is like the row at `twin`; `exact` when all their normalised texts are the same."""
 
     position: int
     twin: int
-    similarity: float
+    similarity: float  # of the column in which it is smallest
     exact: bool
 
 
@@ -62,8 +65,8 @@ def repeats(
     """The rows of a table that are like one that stays, by position.
 
     In the order of the `id`, a row stays unless it is like a row that stays, which is its twin: neither the order of
-    the rows nor the number of workers changes which rows these are. The text of a row is its `inputs`, joined by line
-    breaks. Files go to a folder of their own in `scratch`, which is made if need be, and away in the end.
+    the rows nor the number of workers changes which rows these are, nor does that of the `inputs`. Files go to a
+    folder of their own in `scratch`, which is made if need be, and away in the end.
     """
     import numpy as np
 
@@ -72,7 +75,7 @@ def repeats(
     scratch.mkdir(parents=True, exist_ok=True)
     shingles = Shingles(unit, size)
     with TemporaryDirectory(dir=scratch) as folder:
-        sketches = sketch(table, inputs, Path(folder, "sketches"), shingles, bands_for(threshold), workers)
+        sketches = sketch(table, inputs, Path(folder, "sketches"), shingles, bands_for(threshold, len(inputs)), workers)
         firsts, group = distinct(sketches.digests(), by_id(table))
         bands = banded((sketches.keys(band)[firsts] for band in range(sketches.bands.count)), Path(folder))
         compared = np.zeros(len(firsts), bool)
@@ -106,15 +109,15 @@ def side(
     """A table whose rows all count, sketched into a new folder."""
     import numpy as np
 
-    sketches = sketch(table, inputs, folder, shingles, bands_for(threshold), workers)
+    sketches = sketch(table, inputs, folder, shingles, bands_for(threshold, len(inputs)), workers)
     return Side(table, sketches, np.arange(table.num_rows, dtype=np.int32))
 
 
 def alike(known: Side, asked: Side, inputs: Sequence[str], shingles: Shingles, threshold: float) -> Found:
     """The rows of `asked` that are like a row of `known`, by position; both were sketched with these shingles.
 
-    A row's twin is the first of those with the same normalised text, or else one that is like it: which one depends on
-    the order of `known`, that there is one doesn't. The text of a row is its `inputs`, joined by line breaks.
+    A row's twin is the first of those with the same normalised texts, or else one that is like it: which one depends on
+    the order of `known`, that there is one doesn't.
     """
     import numpy as np
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ExactDuplicates(SetCleaner):
-    """Drop rows with the same texts as another; the first by id stays.
+    """Drop rows with the same text in each input column as another; the first by id stays.
 
     ```toml
     type = "exact_duplicates"

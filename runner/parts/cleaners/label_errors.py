@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner, Split
+from runner.parts.cleaners._joined import joined
 from runner.parts.cleaners._order import by_id
-from runner.parts.cleaners._sketches import joined
 
 if TYPE_CHECKING:
     import numpy as np

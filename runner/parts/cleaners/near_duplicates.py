@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class NearDuplicates(SetCleaner):
     """Drop rows that share most runs of characters with a row that stays; the first by id stays.
 
-    Only letters and digits count, large or small. Every pair that is told is alike; of those that are, 2 in 100 at the
-    threshold get missed, and fewer above it.
+    Rows of several columns go if they are alike in each of them. Only letters and digits count, large or small. Every
+    pair that is told is alike; of those that are, 2 in 100 at the threshold get missed, and fewer above it.
 
     ```toml
     type = "near_duplicates"
@@ -33,7 +33,7 @@ class NearDuplicates(SetCleaner):
     type: Literal["near_duplicates"]
     """The kind of cleaner."""
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Part of the runs of both texts that stand in both, from which they are near duplicates. Default 0.8."""
+    """Part of the runs of both texts that stand in both, from which they are alike; in each column. Default 0.8."""
     unit: Literal["characters", "words"] = "characters"
     """What a run is made of. Default `characters`."""
     size: Annotated[int, Field(ge=1, le=100)] = 5
