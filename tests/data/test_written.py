@@ -72,7 +72,7 @@ def test_the_check_writes_nothing_and_knows_the_key_and_the_most(prepare, loads)
     assert set(early.splits["train"]["id"].to_pylist()) < set(rows(late))
     before = len(early.splits["train"])
     parents = {parent for _, _, parent in rows(late).values() if parent}
-    assert before + len(parents) * 2 <= early.rows["train"] == early.stages[-1].most
+    assert before + len(parents) * 2 <= early.rows["train"] == early.stages[-1].rows
     assert late.rows["train"] <= early.rows["train"] == sum(early.labels["label"]["train"].values())
     assert early.rows["validation"] == late.rows["validation"]
 
