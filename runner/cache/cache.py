@@ -17,7 +17,8 @@ from uuid import uuid4
 from filelock import FileLock
 
 from runner.cache import manifest
-from runner.cache.explain import changes, nearest_manifest
+from runner.cache.changes import changes
+from runner.cache.explain import nearest_manifest
 from runner.cache.lease import leases
 from runner.errors import RunnerError
 

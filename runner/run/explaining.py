@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from runner.cache.cache import Cache
+from runner.cache.changes import shown
 from runner.cache.entries import Contents, Entry, in_use, words
-from runner.cache.explain import flat, shown
+from runner.cache.explain import flat
 from runner.data.foresee import Foreseen, foresee, foresee_tokens
 from runner.plan.base import find
 from runner.plan.check import columns

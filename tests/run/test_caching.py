@@ -94,7 +94,7 @@ def test_an_edit_is_explained(tiny: Path, tmp_path: Path) -> None:
     (told,) = facts(str(tiny), tmp_path / "results" / "cache")["data"].values()
     states = {(each["stage"], each["split"]): each["why"] for each in told}
     assert states["read", "train"].startswith("hit: built 20")
-    assert states["clean", "train"] == 'miss: `clean` was [], now [{"type": "lowercase", "columns": null}]'
+    assert states["clean", "train"] == "miss: `lowercase` is new"
 
 
 def test_an_entry_is_explained(tiny: Path, tmp_path: Path) -> None:
