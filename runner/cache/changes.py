@@ -11,18 +11,37 @@ from typing import Any
 HASH = re.compile(r"[0-9a-f]{64}")
 LONGEST = 80  # characters of a value in a message
 MISSING = object()
+NAMES = ("name", "file")  # where the name of a file may stand
+ROWS = "the rows that go in"
+MEANT = {"content": "the contents of the file", "tokenizer": "the contents of the tokenizer"} | dict.fromkeys(
+    ("file", "split", "rows", "parents"), ROWS
+)
 
 Part = Mapping[str, Any]
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The inputs that differ, such as "`max_length` was 128, now 64" or "`lowercase` is new"."""
-    return list(of_fields(plain(before), plain(now)))
+    return list(of_fields(deciding(before), deciding(now)))
 
 
-def plain(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """As a manifest would give them back."""
-    return dict(json.loads(json.dumps(inputs)))
+def deciding(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What the key is made of, as a manifest would give it back: the name of a file is only for people."""
+    named = {field for field in NAMES if field in inputs and inputs[field] == file_name(inputs)}
+    return {field: value for field, value in json.loads(json.dumps(inputs)).items() if field not in named}
+
+
+def file_name(inputs: Mapping[str, Any]) -> str:
+    """The file that an entry of `read` or `clean` is about, by its last name; empty for other stages."""
+    found = [inputs.get(field) for field in NAMES]
+    return next((each for each in found if isinstance(each, str) and not is_hash(each)), "")
+
+
+def same_file(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether two entries are about one file, by its name or by what it holds."""
+    names = file_name(before), file_name(now)
+    held = [(before.get(field), now.get(field)) for field in ("file", "content")]
+    return any(one and one == other for one, other in [names, *held])
 
 
 def of_fields(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -34,19 +53,34 @@ def of_fields(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "
 def of_value(name: str, before: Any, now: Any) -> Iterator[str]:
     """What differs between two values, one of which may be missing."""
     there = [value for value in (before, now) if value is not MISSING]
-    old, new = ("" if value is MISSING else shown(value) for value in (before, now))
+    old, new = (shown(value) for value in (before, now))
     if type(before) is type(now) and before == now:
         return
     if all(isinstance(value, dict) for value in there):
         yield from of_fields({} if before is MISSING else before, {} if now is MISSING else now, f"{name}.")
     elif all(map(is_parts, there)):
         yield from of_parts(name, [] if before is MISSING else before, [] if now is MISSING else now)
+    elif all(map(is_hash, there)):
+        yield f"{what(name)} {'differ' if len(there) == 2 else 'are new' if before is MISSING else 'are left out'}"
     elif now is MISSING:
         yield f"`{name}` was {old}, now left out"
     elif before is MISSING:
         yield f"`{name}` is new: {new}"
     else:
         yield f"`{name}` was {old}, now {new}" if old != new else f"`{name}` differs"
+
+
+def is_hash(value: Any) -> bool:
+    """Whether a value only says that a content is the same or another."""
+    return isinstance(value, str) and bool(HASH.fullmatch(value))
+
+
+def what(name: str) -> str:
+    """What the hash of that name stands for, in the plural."""
+    word, _, rest = name.partition(".")
+    if word == "files":
+        return f"the rows of `{rest}` that go in"
+    return MEANT.get(name, f"the contents of `{name}`")
 
 
 def is_parts(value: Any) -> bool:
@@ -95,10 +129,12 @@ def called(parts: Sequence[Part], place: int) -> str:
 
 def shown(value: Any) -> str:
     """A value for a message: parts as calls without what is unset; hashes and what is very long are cut."""
+    if value is MISSING:
+        return ""
     if is_parts(value) and value:
         return ", ".join(f"{each['type']}({', '.join(fields(each))})" for each in value)
     text = json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and HASH.fullmatch(value):
+    if is_hash(value):
         return f'"{value[:8]}…"'
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 2 :]}"
 

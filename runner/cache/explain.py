@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from runner.cache import manifest
-from runner.cache.changes import changes
+from runner.cache.changes import changes, same_file
 
 NEWEST = 200
 
 
 def nearest_manifest(stage: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Of the newest entries of a stage, the manifest that differs in the fewest inputs."""
+    """Of the newest entries of a stage, the manifest of the same file, if there is one, with the fewest changes."""
     entries = sorted(stage.glob("[!.]*"), key=modified, reverse=True)[:NEWEST]
     known = [about for entry in entries if (about := manifest.read(entry))]
-    return min(known, key=lambda about: len(changes(about["inputs"], inputs)), default=None)
+
+    def distance(about: Mapping[str, Any]) -> tuple[bool, int]:
+        return not same_file(about["inputs"], inputs), len(changes(about["inputs"], inputs))
+
+    return min(known, key=distance, default=None)
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -48,6 +48,34 @@ def test_a_word_that_became_a_table():
     assert changes({"rules": {}}, {"rules": {"test": {"fraction": 0.2}}}) == ["`rules.test.fraction` is new: 0.2"]
 
 
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("split", "the rows that go in differ"),
+        ("rows", "the rows that go in differ"),
+        ("content", "the contents of the file differ"),
+        ("tokenizer", "the contents of the tokenizer differ"),
+        ("model", "the contents of `model` differ"),
+    ],
+)
+def test_a_hash_is_named_by_what_it_stands_for(field, told):
+    assert changes({field: "a" * 64}, {field: "f" * 64}) == [told]
+
+
+def test_the_files_of_a_split():
+    before, now = {"train": "a" * 64, "test": "b" * 64}, {"train": "c" * 64, "validation": "d" * 64}
+    assert changes({"files": before}, {"files": now}) == [
+        "the rows of `train` that go in differ",
+        "the rows of `test` that go in are left out",
+        "the rows of `validation` that go in are new",
+    ]
+
+
+def test_the_name_of_a_file_is_no_reason():
+    before = {"file": "a.csv", "content": "a" * 64, "format": {"type": "csv"}}
+    assert changes(before, {**before, "file": "b.csv", "format": {"type": "tsv"}}) == ['`format.type` was "csv", now "tsv"']  # fmt: skip
+
+
 def test_a_difference_inside_a_long_value_is_not_cut_away():
     long = "x" * 200
     assert changes({"pattern": f"{long}a{long}"}, {"pattern": f"{long}b{long}"}) == ["`pattern` differs"]

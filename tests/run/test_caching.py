@@ -97,6 +97,31 @@ def test_an_edit_is_explained(tiny: Path, tmp_path: Path) -> None:
     assert states["clean", "train"] == "miss: `lowercase` is new"
 
 
+def test_every_stage_says_what_an_edit_does_to_it(tiny: Path, tmp_path: Path) -> None:
+    from runner.run.experiment import prepare
+
+    written = tiny.read_text(encoding="utf-8")
+    more = """test = "test.csv"
+clean = [{ type = "near_duplicates", threshold = THRESHOLD, files = ["train"] }]
+balance = "oversample"
+balance_by = "label"
+augment = [{ type = "swap_words", share = 0.3 }]"""
+    spec = written.replace('test = "test.csv"', more)
+    tiny.write_text(spec.replace("THRESHOLD", "0.8"), encoding="utf-8")
+    prepare(tiny, tmp_path / "results")
+    tiny.write_text(spec.replace("THRESHOLD", "0.7").replace("share = 0.3", "share = 0.5"), encoding="utf-8")
+    with (tmp_path / "train.csv").open("a", encoding="utf-8") as train:
+        train.write((tmp_path / "train.csv").read_text(encoding="utf-8").splitlines()[1] + " again\n")
+    (told,) = facts(str(tiny), tmp_path / "results" / "cache")["data"].values()
+    assert [(each["stage"], each["split"], each["why"]) for each in told if each["state"] == "miss"] == [
+        ("read", "train", "miss: the contents of the file differ"),
+        ("clean", "train", "miss: the rows that go in differ, `near_duplicates.threshold` was 0.8, now 0.7"),
+        ("split", "", "miss: the rows of `train` that go in differ"),
+        ("balance", "train", "miss: the rows that go in differ"),
+        ("augment", "train", "miss: the rows that go in differ, `swap_words.share` was 0.3, now 0.5"),
+    ]
+
+
 def test_an_entry_is_explained(tiny: Path, tmp_path: Path) -> None:
     from runner.run.experiment import prepare
 
