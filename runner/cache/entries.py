@@ -13,9 +13,10 @@ from typing import Any
 from runner.cache import manifest
 from runner.cache.explain import flat, modified
 from runner.cache.lease import leases
-from runner.errors import RunnerError
+from runner.errors import RunnerError, nearest
 
 LOCKS = ".locks"
+OFFERED = 5  # entries in a hint
 STAGES = ("read", "clean", "split", "balance", "augment", "profile", "encode")
 
 
@@ -82,14 +83,29 @@ class Contents:
         return sorted(dict.fromkeys(found))
 
     def matching(self, wanted: str) -> Entry:
-        """The entry of a STAGE/KEY or KEY, where the beginning of the key is enough."""
+        """The entry of a STAGE/KEY, KEY or STAGE, where as much of the key is enough as tells it apart."""
         stage, _, key = wanted.rpartition("/")
+        known = {each.stage for each in self.entries}
+        if wanted in known:
+            stage, key = wanted, ""
         found = [each for each in self.entries if each.key.startswith(key) and stage in ("", each.stage)]
-        if key and len(found) == 1:
+        if len(found) == 1:
             return found[0]
-        told = ", ".join(f"{each.stage}/{each.key[:12]}" for each in found[:5])
-        hint = f"these begin so: {told}" if key and found else "`runner cache ls` lists the entries"
-        raise RunnerError(f"no single entry `{wanted}` in `{self.folder}`", hint)
+        if found:
+            raise RunnerError(f"`{wanted}` fits {len(found)} entries in `{self.folder}`", self.choice(found))
+        near = nearest(stage or wanted, known)
+        meant = f"did you mean the stage `{near}`? " if near and near != stage else ""
+        raise RunnerError(f"no entry `{wanted}` in `{self.folder}`", f"{meant}`runner cache ls` lists the entries")
+
+    def choice(self, found: Sequence[Entry]) -> str:
+        """A hint that offers some of several entries, the last used first, by keys that tell all of them apart."""
+        apart = (
+            count for count in range(8, 65) if len({(each.stage, each.key[:count]) for each in found}) == len(found)
+        )
+        digits = next(apart, None)
+        told = [f"{each.stage}/{each.key[:digits]} ({words(each, self)})" for each in found[:OFFERED]]
+        more = ", ...; `runner cache ls` lists all" if len(found) > OFFERED else ""
+        return f"name one: {', '.join(told)}{more}"
 
 
 def stages(folder: Path) -> Iterator[Path]:

@@ -271,9 +271,31 @@ def test_what_was_made_from_what(load_data, put, cache):
     assert [each.stage for each in contents.children(contents.entries[1])] == ["split"]
     clean = contents.entries[1]
     assert contents.matching(f"clean/{clean.key[:6]}") == contents.matching(clean.key) == clean
-    for wanted in ("nothing", "split/", f"split/{clean.key}"):
-        with pytest.raises(RunnerError, match="no single entry"):
+    assert contents.matching("split").stage == "split" and contents.matching("clean/") == clean
+    for wanted in ("nothing", "spilt", f"split/{clean.key}"):
+        with pytest.raises(RunnerError, match=f"no entry `{wanted}`"):
             contents.matching(wanted)
+    with pytest.raises(RunnerError) as wrong:
+        contents.matching("spilt")
+    assert wrong.value.hint == "did you mean the stage `split`? `runner cache ls` lists the entries"
+
+
+def test_several_entries_are_offered_by_keys_that_tell_them_apart(cache):
+    for number in range(3):
+        build(cache, f"read/{'a' * 9}{number}", used=number, file=f"{number}.csv")
+    contents = Contents(cache.folder)
+    with pytest.raises(RunnerError, match="`read` fits 3 entries") as wrong:
+        contents.matching("read")
+    names = [f"read/aaaaaaaaa{number} ({number}.csv)" for number in (2, 1, 0)]
+    assert wrong.value.hint == f"name one: {', '.join(names)}"
+    build(cache, "clean/aaaaaaaaa0")
+    with pytest.raises(RunnerError, match="`aaaaaaaaa0` fits 2 entries"):
+        Contents(cache.folder).matching("aaaaaaaaa0")
+    for number in range(4):
+        build(cache, f"read/b{number}", used=number, file="b.csv")
+    with pytest.raises(RunnerError, match="`read/` fits 7 entries") as wrong:
+        Contents(cache.folder).matching("read/")
+    assert wrong.value.hint.endswith(", ...; `runner cache ls` lists all") and wrong.value.hint.count("read/") == 5
 
 
 def test_ages_in_words():

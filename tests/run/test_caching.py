@@ -136,6 +136,24 @@ def test_an_entry_is_explained(tiny: Path, tmp_path: Path) -> None:
     assert [each["key"] for each in above["needed_by"]] == [split.key]
 
 
+@pytest.mark.parametrize("wanted", ["tiny.tom", "tiny.tml", "tiny", "specs/tiny"])
+def test_a_file_that_is_not_there(wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = (tmp_path / wanted).parent
+    folder.mkdir(exist_ok=True)
+    (folder / "tiny.toml").write_text("", encoding="utf-8")
+    with pytest.raises(RunnerError) as wrong:
+        facts(wanted, tmp_path / "cache")
+    assert wrong.value.message == f"no such file `{wanted}`"
+    assert wrong.value.hint == f"did you mean `tiny.toml`? `{folder}` holds: tiny.toml"
+
+
+def test_what_is_neither_a_file_nor_an_entry(tmp_path: Path) -> None:
+    for wanted in ("clean/0123", "0123", ""):
+        with pytest.raises(RunnerError, match=f"no entry `{wanted}`"):
+            facts(wanted, tmp_path)
+
+
 def test_explaining_says_what_a_damaged_entry_is(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     (cache.make("read", "k", lambda entry: {}, {}) / "manifest.json").unlink()
