@@ -82,6 +82,14 @@ class Contents:
         found = [own] if own else [name for parent in self.parents(entry) for name in self.files(parent)]
         return sorted(dict.fromkeys(found))
 
+    def splits(self, entry: Entry) -> list[str]:
+        """The splits that tokens or a profile were made of: their rows are named by a table's hash or train's stage."""
+        rows = entry.about.get("inputs", {}).get("rows")
+        makers = self.makers.get(rows, []) if isinstance(rows, str) else []
+        files = [(name, file) for each in makers for name, file in each.about.get("files", {}).items()]
+        found = {Path(name).stem for name, file in files if file["sha256"] == rows}
+        return sorted(found | {"train" for each in makers if each.key == rows})
+
     def matching(self, wanted: str) -> Entry:
         """The entry of a STAGE/KEY, KEY or STAGE, where as much of the key is enough as tells it apart."""
         stage, _, key = wanted.rpartition("/")
@@ -156,7 +164,8 @@ def words(entry: Entry, contents: Contents) -> str:
     inputs = entry.about["inputs"]
     alone = inputs.get("type")  # what one part made by itself
     files = ", ".join(contents.files(entry)) or (str(alone) if alone else "rows that are no longer cached")
-    parts = [part["type"] for name in ("clean", "augment") for part in inputs.get(name, [])]
+    parts = [f"split {split}" for split in contents.splits(entry)]
+    parts += [part["type"] for name in ("clean", "augment") for part in inputs.get(name, [])]
     parts += [f"{name} {inputs[name]}" for name in ("sample", "balance") if inputs.get(name) is not None]
     parts += [f"up to {inputs['max_length']} tokens"] if "max_length" in inputs else []
     return files + (f": {', '.join(parts)}" if parts else "")

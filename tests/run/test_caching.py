@@ -11,8 +11,9 @@ import pytest
 
 from runner.cache.cache import Cache
 from runner.cache.entries import Contents, in_use
+from runner.cache.lease import opened
 from runner.errors import RunnerError
-from runner.run.caching import bytes_of, gc, seconds_of
+from runner.run.caching import bytes_of, collected, facts_gc, gc, seconds_of, sized
 from runner.run.explaining import facts
 from tests.conftest import events
 
@@ -159,6 +160,33 @@ def test_explaining_says_what_a_damaged_entry_is(tmp_path: Path) -> None:
     (cache.make("read", "k", lambda entry: {}, {}) / "manifest.json").unlink()
     found = facts("read/k", tmp_path)
     assert (found["damaged"], found["from"], found["rows"]) == (True, "damaged", None)
+
+
+def test_what_a_collection_removes_is_shown_as_it_is_listed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for stage, key, inputs in (
+        ("clean", "c" * 64, {"file": "a" * 64, "clean": [{"type": "lowercase"}]}),
+        ("read", "a" * 64, {"file": "a.csv"}),
+        ("read", "b" * 64, {"file": "b.csv"}),
+    ):
+        cache.make(stage, key, lambda entry: {"rows": 1234}, inputs)
+    opened.cache_clear()
+    bytes = {each.key[0]: each.bytes for each in Contents(tmp_path).entries}
+    sizes = {key: sized(size) for key, size in bytes.items()}
+    total = sized(sum(bytes.values()))
+    told = [line.split() for line in collected(gc(tmp_path, "0", "", dry_run=True), dry_run=True).splitlines()]
+    why = ["least", "recently", "used"]
+    sums = {line[0]: line[1] for line in told if line[2:4] == ["would", "remove"]}
+    assert told[0] == ["stage", "key", "rows", "size", "why", "from"]
+    assert sorted(line for line in told[1:3]) == [
+        ["read", "aaaaaaaa", "1,234", sizes["a"], *why, "a.csv"],
+        ["read", "bbbbbbbb", "1,234", sizes["b"], *why, "b.csv"],
+    ]
+    assert told[4] == ["clean", "cccccccc", "1,234", sizes["c"], *why, "a.csv:", "lowercase"]
+    assert sums == {"read": sized(bytes["a"] + bytes["b"]), "clean": sizes["c"]}
+    assert told[-1] == ["would", "remove", total, "in", "all;", "entries", "of", "0B", "would", "stay"]
+    removed = facts_gc(gc(tmp_path, "0", "", dry_run=True), dry_run=True)["removed"]
+    assert {each["source"] for each in removed if each["what"] == "entry"} == {"a.csv", "b.csv", "a.csv: lowercase"}
 
 
 @pytest.mark.parametrize(("written", "bytes"), [("0", 0), ("1500", 1500), ("2 kB", 2000), ("5GB", 5 * 10**9), ("1.5GiB", 3 << 29)])  # fmt: skip
