@@ -17,7 +17,8 @@ from uuid import uuid4
 from filelock import FileLock
 
 from runner.cache import manifest
-from runner.cache.explain import changes, nearest_manifest
+from runner.cache.changes import changes, file_name, same_file
+from runner.cache.explain import nearest_manifest
 from runner.cache.lease import leases
 from runner.errors import RunnerError
 
@@ -85,6 +86,9 @@ class Cache:
         near = nearest_manifest(self.folder / stage, inputs)
         if near is None:
             return f"miss: nothing of stage `{stage}` is cached"
+        file = file_name(inputs)
+        if file and not same_file(near["inputs"], inputs):
+            return f"miss: nothing of `{file}` is cached in stage `{stage}`"
         differing = changes(near["inputs"], inputs)
         return f"miss: {', '.join(differing)}" if differing else "miss: made by another version of the code"
 

@@ -13,9 +13,10 @@ from typing import Any
 from runner.cache import manifest
 from runner.cache.explain import flat, modified
 from runner.cache.lease import leases
-from runner.errors import RunnerError
+from runner.errors import RunnerError, nearest
 
 LOCKS = ".locks"
+OFFERED = 5  # entries in a hint
 STAGES = ("read", "clean", "split", "balance", "augment", "profile", "encode")
 
 
@@ -81,15 +82,38 @@ class Contents:
         found = [own] if own else [name for parent in self.parents(entry) for name in self.files(parent)]
         return sorted(dict.fromkeys(found))
 
+    def splits(self, entry: Entry) -> list[str]:
+        """The splits that tokens or a profile were made of: their rows are named by a table's hash or train's stage."""
+        rows = entry.about.get("inputs", {}).get("rows")
+        makers = self.makers.get(rows, []) if isinstance(rows, str) else []
+        files = [(name, file) for each in makers for name, file in each.about.get("files", {}).items()]
+        found = {Path(name).stem for name, file in files if file["sha256"] == rows}
+        return sorted(found | {"train" for each in makers if each.key == rows})
+
     def matching(self, wanted: str) -> Entry:
-        """The entry of a STAGE/KEY or KEY, where the beginning of the key is enough."""
+        """The entry of a STAGE/KEY, KEY or STAGE, where as much of the key is enough as tells it apart."""
         stage, _, key = wanted.rpartition("/")
+        known = {each.stage for each in self.entries}
+        if wanted in known:
+            stage, key = wanted, ""
         found = [each for each in self.entries if each.key.startswith(key) and stage in ("", each.stage)]
-        if key and len(found) == 1:
+        if len(found) == 1:
             return found[0]
-        told = ", ".join(f"{each.stage}/{each.key[:12]}" for each in found[:5])
-        hint = f"these begin so: {told}" if key and found else "`runner cache ls` lists the entries"
-        raise RunnerError(f"no single entry `{wanted}` in `{self.folder}`", hint)
+        if found:
+            raise RunnerError(f"`{wanted}` fits {len(found)} entries in `{self.folder}`", self.choice(found))
+        near = nearest(stage or wanted, known)
+        meant = f"did you mean the stage `{near}`? " if near and near != stage else ""
+        raise RunnerError(f"no entry `{wanted}` in `{self.folder}`", f"{meant}`runner cache ls` lists the entries")
+
+    def choice(self, found: Sequence[Entry]) -> str:
+        """A hint that offers some of several entries, the last used first, by keys that tell all of them apart."""
+        apart = (
+            count for count in range(8, 65) if len({(each.stage, each.key[:count]) for each in found}) == len(found)
+        )
+        digits = next(apart, None)
+        told = [f"{each.stage}/{each.key[:digits]} ({words(each, self)})" for each in found[:OFFERED]]
+        more = ", ...; `runner cache ls` lists all" if len(found) > OFFERED else ""
+        return f"name one: {', '.join(told)}{more}"
 
 
 def stages(folder: Path) -> Iterator[Path]:
@@ -140,7 +164,8 @@ def words(entry: Entry, contents: Contents) -> str:
     inputs = entry.about["inputs"]
     alone = inputs.get("type")  # what one part made by itself
     files = ", ".join(contents.files(entry)) or (str(alone) if alone else "rows that are no longer cached")
-    parts = [part["type"] for name in ("clean", "augment") for part in inputs.get(name, [])]
+    parts = [f"split {split}" for split in contents.splits(entry)]
+    parts += [part["type"] for name in ("clean", "augment") for part in inputs.get(name, [])]
     parts += [f"{name} {inputs[name]}" for name in ("sample", "balance") if inputs.get(name) is not None]
     parts += [f"up to {inputs['max_length']} tokens"] if "max_length" in inputs else []
     return files + (f": {', '.join(parts)}" if parts else "")

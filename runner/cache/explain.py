@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from runner.cache import manifest
+from runner.cache.changes import changes, same_file
 
 NEWEST = 200
 
 
 def nearest_manifest(stage: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Of the newest entries of a stage, the manifest that differs in the fewest inputs."""
+    """Of the newest entries of a stage, the manifest of the same file, if there is one, with the fewest changes."""
     entries = sorted(stage.glob("[!.]*"), key=modified, reverse=True)[:NEWEST]
     known = [about for entry in entries if (about := manifest.read(entry))]
-    return min(known, key=lambda about: len(changes(about["inputs"], inputs)), default=None)
 
+    def distance(about: Mapping[str, Any]) -> tuple[bool, int]:
+        return not same_file(about["inputs"], inputs), len(changes(about["inputs"], inputs))
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The inputs that differ, in words such as "`max_length` was 128, now 64"."""
-    old, new = dict(flat(before)), dict(flat(now))
-    words = []
-    for name in dict.fromkeys([*old, *new]):
-        if name not in new:
-            words.append(f"`{name}` was {shown(old[name])}, now left out")
-        elif name not in old:
-            words.append(f"`{name}` is new: {shown(new[name])}")
-        elif old[name] != new[name]:
-            words.append(f"`{name}` was {shown(old[name])}, now {shown(new[name])}")
-    return words
+    return min(known, key=distance, default=None)
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -40,12 +30,6 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield from flat(inner, f"{prefix}{name}.")
         else:
             yield prefix + name, list(inner) if isinstance(inner, tuple) else inner
-
-
-def shown(value: Any) -> str:
-    """A value for a message; long ones, such as hashes, are cut."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else f"{text[:9]}…{text[-1]}"
 
 
 def modified(entry: Path) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
-from runner.cache.entries import LOCKS, Contents, Entry, size, stages
+from runner.cache.entries import LOCKS, Contents, Entry, size, stages, words
 from runner.cache.explain import modified
 from runner.cache.lease import Leases, leases
 from runner.errors import RunnerError
@@ -22,12 +22,17 @@ SETTLED_SECONDS = 3600  # a note is written in an instant; one that is half writ
 
 
 class Removed(NamedTuple):
-    """Something that was removed, or would be; `name` is STAGE/KEY, or the path below the cache's folder."""
+    """Something that was removed, or would be; `name` is STAGE/KEY, or the path below the cache's folder.
+
+    `rows` and `source`, what it was made from, are known of entries only.
+    """
 
     what: str
     name: str
     bytes: int
     why: str
+    rows: int | None = None
+    source: str = ""
 
 
 class Collected(NamedTuple):
@@ -60,11 +65,16 @@ def gc(
         if not why:
             continue
         if take_away(held, entry, dry_run=dry_run):
-            removed.append(Removed("entry", f"{entry.stage}/{entry.key}", entry.bytes, why))
+            removed.append(removed_entry(entry, contents, why))
             left -= entry.bytes
         else:
             spared += 1
     return Collected([*removed, *remains(folder, held, dry_run=dry_run), *notes(folder, dry_run=dry_run)], left, spared)
+
+
+def removed_entry(entry: Entry, contents: Contents, why: str) -> Removed:
+    """An entry that goes, with what it was."""
+    return Removed("entry", f"{entry.stage}/{entry.key}", entry.bytes, why, entry.rows, words(entry, contents))
 
 
 def reason(entry: Entry, left: int, max_size: int | None, older_than: float | None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runner.cache.cache import Cache, fingerprint
 from runner.data.faults import Fault
 from runner.data.files import content_hash
-from runner.data.read import Origin
+from runner.data.read import Origin, Reading
 from runner.data.tables import mapped
 from runner.parts.cleaners._cleaner import Cleaner
 from runner.spec.tables import Data
@@ -76,7 +76,7 @@ def clean(
 ) -> Cleaned:
     """The rows of a split's file; DataFaults with everything that is wrong with it."""
     cleaners = list(cleaners_of(data, split).values())
-    key, why = clean_key(origin.key, data, cleaners, inputs, targets, cache, tokenizer_file)
+    key, why = clean_key(origin, data, cleaners, inputs, targets, cache, tokenizer_file)
 
     def build(entry: Path) -> Mapping[str, Any]:
         from runner.data.wash import wash  # loads numpy, which a known file does without
@@ -87,7 +87,7 @@ def clean(
 
 
 def clean_key(
-    file: str,
+    origin: Origin | Reading,
     data: Data,
     cleaners: Sequence[Cleaner],
     inputs: Sequence[str],
@@ -95,9 +95,9 @@ def clean_key(
     cache: Cache,
     tokenizer_file: Path | None,
 ) -> tuple[str, dict[str, Any]]:
-    """Key and inputs of the stage; `file` is the key of the file that was read."""
+    """Key and inputs of the stage; the file's name is no part of the key."""
     why: dict[str, Any] = {
-        "file": file,
+        "file": origin.key,
         "clean": [part.model_dump(mode="json", exclude={"files"}) for part in cleaners],
         "inputs": list(inputs),  # the account tells them in this order
         "targets": sorted(targets),
@@ -110,4 +110,4 @@ def clean_key(
         why["packages"] = {name: installed(name) for name in packages}
     if tokenizer_file is not None and any(part.counts_tokens for part in cleaners):
         why["tokenizer"] = content_hash(tokenizer_file, cache)
-    return fingerprint({"stage": "clean", **why}), why
+    return fingerprint({"stage": "clean", **why}), {"name": origin.path.name, **why}

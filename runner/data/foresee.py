@@ -44,7 +44,7 @@ def foresee(
             found = reading(written, folder, data.format, cache)
             yield Foreseen("read", split, found.key, cache.explain("read", found.key, found.why), written)
             cleaners = list(cleaners_of(data, split).values())
-            key, why = clean_key(found.key, data, cleaners, inputs, targets, cache, tokenizer_file)
+            key, why = clean_key(found, data, cleaners, inputs, targets, cache, tokenizer_file)
             cleaned[split] = key
             yield Foreseen("clean", split, key, cache.explain("clean", key, why), written)
     key, why = split_key(data, cleaned)

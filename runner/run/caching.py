@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.cache.entries import Contents, Entry, ago, in_use, words
-from runner.cache.gc import NOTES, Collected
+from runner.cache.entries import Contents, Entry, ago, in_use, rank, words
+from runner.cache.gc import NOTES, Collected, Removed
 from runner.cache.gc import gc as collect
 from runner.errors import RunnerError
 
@@ -38,6 +39,7 @@ def facts_of(entry: Entry, contents: Contents) -> dict[str, Any]:
         "key": entry.key,
         "from": words(entry, contents),
         "files": contents.files(entry),
+        "splits": contents.splits(entry),
         "rows": entry.rows,
         "bytes": entry.bytes,
         "created": moment(entry.created),
@@ -55,14 +57,17 @@ def text(found: dict[str, Any]) -> str:
         own = [each for each in found["entries"] if each["stage"] == stage]
         lines += [row(each) for each in own]
         lines.append((stage, "", "", sized(sums["bytes"]), "", "", "", f"{sums['entries']} in all"))
-    widths = [max(len(line[place]) for line in lines) for place in range(7)]
-    told = [
-        " ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[7]]) for line in lines
-    ]
     total = (
         f"{len(found['entries'])} entries, {sized(found['bytes'])}, and {found['notes']} notes in `{found['folder']}`"
     )
-    return "\n".join([*told, total])
+    return "\n".join([*aligned(lines), total])
+
+
+def aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
+    """Cells below each other; the last ones are as long as they are."""
+    *columns, last = zip(*lines, strict=True)
+    padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
+    return [" ".join(cells) for cells in zip(*padded, last, strict=True)]
 
 
 def row(each: dict[str, Any]) -> tuple[str, ...]:
@@ -85,14 +90,32 @@ def gc(folder: Path, max_size: str, older_than: str, *, dry_run: bool) -> Collec
 def collected(done: Collected, *, dry_run: bool) -> str:
     """What a collection did, in words."""
     verb = "would remove" if dry_run else "removed"
-    lines = [f"{verb} {each.name} ({sized(each.bytes)}): {each.why}" for each in done.removed if each.what == "entry"]
+    entries = [each for each in done.removed if each.what == "entry"]
+    lines = aligned(table(entries, verb)) if entries else []
     others = Counter(f"{each.what}: {each.why}" for each in done.removed if each.what != "entry")
     lines += [f"{verb} {count} × {name}" for name, count in sorted(others.items())]
     freed = sum(each.bytes for each in done.removed)
-    lines.append(f"{verb} {sized(freed)}; entries of {sized(done.left)} {'would stay' if dry_run else 'stay'}")
+    lines.append(f"{verb} {sized(freed)} in all; entries of {sized(done.left)} {'would stay' if dry_run else 'stay'}")
     if done.spared:
         lines.append(f"{done.spared} more would have gone, but are in use")
     return "\n".join(lines)
+
+
+def table(entries: Sequence[Removed], verb: str) -> list[tuple[str, ...]]:
+    """Entries that went as `ls` shows them, with why, and the sum below each stage."""
+    lines: list[tuple[str, ...]] = [("stage", "key", "rows", "size", "why", "from")]
+    for stage in sorted({stage_of(each) for each in entries}, key=rank):
+        own = [each for each in entries if stage_of(each) == stage]
+        for each in own:
+            rows = "" if each.rows is None else f"{each.rows:,}"
+            lines.append((stage, each.name.rpartition("/")[2][:8], rows, sized(each.bytes), each.why, each.source))
+        lines.append((stage, "", "", sized(sum(each.bytes for each in own)), "", f"{verb} {len(own)}"))
+    return lines
+
+
+def stage_of(entry: Removed) -> str:
+    """The stage of an entry that went."""
+    return entry.name.partition("/")[0]
 
 
 def facts_gc(done: Collected, *, dry_run: bool) -> dict[str, Any]:

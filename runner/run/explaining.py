@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from runner.cache.cache import Cache
+from runner.cache.changes import shown
 from runner.cache.entries import Contents, Entry, in_use, words
-from runner.cache.explain import flat, shown
+from runner.cache.explain import flat
+from runner.data.files import neighbours
 from runner.data.foresee import Foreseen, foresee, foresee_tokens
+from runner.errors import RunnerError
 from runner.plan.base import find
 from runner.plan.check import columns
 from runner.run.caching import facts_of, sized
@@ -18,10 +22,19 @@ from runner.spec.read import Spec, read
 def facts(what: str, folder: Path) -> dict[str, Any]:
     """About a spec, or about the entry STAGE/KEY, as JSON-compatible values; nothing is built."""
     place = Path(what)
-    if place.suffix == ".toml" or place.is_file():
+    if place.is_file():
         return {"spec": what, "data": of_spec(read(place), Cache(folder))}
     contents = Contents(folder)
+    if meant_as_file(place, {each.stage for each in contents.entries}):
+        raise RunnerError(f"no such file `{what}`", neighbours(place.absolute()))
     return of_entry(contents.matching(what), contents)
+
+
+def meant_as_file(place: Path, stages: Collection[str]) -> bool:
+    """Whether a spec was meant by what is no file, rather than an entry: neither stages nor keys have dots."""
+    above = place.parent
+    elsewhere = above != Path() and str(above) not in stages and above.is_dir()
+    return bool(place.suffix) or elsewhere or (bool(place.name) and place.with_suffix(".toml").is_file())
 
 
 def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:

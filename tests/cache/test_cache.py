@@ -69,9 +69,30 @@ def test_explain_names_the_inputs_that_differ(cache):
     assert cache.explain("encode", "new", {**before, "max_length": 64}) == "miss: `max_length` was 128, now 64"
     assert cache.explain("encode", "new", {**before, "inputs": ("text",), "pad": None}) == "miss: `pad` is new: null"
     changed = {"data": {"train": "c" * 64}, "inputs": ["text"], "max_length": 128}
-    assert cache.explain("encode", "new", changed) == 'miss: `data.train` was "aaaaaaaa…", now "cccccccc…"'
+    assert cache.explain("encode", "new", changed) == "miss: the contents of `data.train` differ"
     assert cache.explain("encode", "new", before) == "miss: made by another version of the code"
     assert cache.explain("split", "new", before) == "miss: nothing of stage `split` is cached"
+
+
+def test_the_nearest_entry_is_of_the_same_file(cache):
+    old, new, other = "a" * 64, "b" * 64, "c" * 64
+    known = {"name": "train.csv", "file": old, "clean": [{"type": "lowercase"}], "id": None}
+    cache.make("clean", "own", note(""), known)
+    cache.make("clean", "other", note(""), {"name": "test.csv", "file": other, "clean": [], "id": None})
+    edited = {"name": "train.csv", "file": new, "clean": [], "id": None}
+    assert cache.explain("clean", "k", edited) == "miss: the rows that go in differ, `lowercase` is gone"
+    renamed = {**known, "name": "learn.csv", "id": "id"}
+    assert cache.explain("clean", "k", renamed) == 'miss: `id` was null, now "id"'
+    foreign = {**edited, "name": "mails.csv"}
+    assert cache.explain("clean", "k", foreign) == "miss: nothing of `mails.csv` is cached in stage `clean`"
+
+
+def test_of_entries_of_one_file_the_nearest_has_the_fewest_changes(cache):
+    for key, threshold, id in (("near", 0.8, "id"), ("far", 0.8, None)):
+        clean = [{"type": "near_duplicates", "threshold": threshold}]
+        cache.make("clean", key, note(""), {"name": "a.csv", "file": "a" * 64, "clean": clean, "id": id})
+    asked = {"name": "a.csv", "file": "a" * 64, "clean": [{"type": "near_duplicates", "threshold": 0.7}], "id": "id"}
+    assert cache.explain("clean", "k", asked) == "miss: `near_duplicates.threshold` was 0.8, now 0.7"
 
 
 def test_a_failed_build_leaves_nothing(cache):

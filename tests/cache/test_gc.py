@@ -271,9 +271,54 @@ def test_what_was_made_from_what(load_data, put, cache):
     assert [each.stage for each in contents.children(contents.entries[1])] == ["split"]
     clean = contents.entries[1]
     assert contents.matching(f"clean/{clean.key[:6]}") == contents.matching(clean.key) == clean
-    for wanted in ("nothing", "split/", f"split/{clean.key}"):
-        with pytest.raises(RunnerError, match="no single entry"):
+    assert contents.matching("split").stage == "split" and contents.matching("clean/") == clean
+    for wanted in ("nothing", "spilt", f"split/{clean.key}"):
+        with pytest.raises(RunnerError, match=f"no entry `{wanted}`"):
             contents.matching(wanted)
+    with pytest.raises(RunnerError) as wrong:
+        contents.matching("spilt")
+    assert wrong.value.hint == "did you mean the stage `split`? `runner cache ls` lists the entries"
+
+
+def test_entries_of_one_split_say_which(load_data, put, cache, tmp_path):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    from runner.data.encode import encode
+    from runner.profile.profiles import profiles
+
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    put("t.csv", "text,label\n" + "".join(f"{i * 7919} is {i * 104729},{'xy'[i % 2]}\n" for i in range(30)))
+    for more in ({}, {"balance": "oversample"}):
+        loaded = load_data(train="t.csv", validation={"fraction": 0.2}, test={"fraction": 0.2}, **more)
+        profiles(loaded, ["text"], ["label"], None, cache)
+        for split, rows in loaded.splits.items():
+            encode(rows, ["text"], tmp_path / "tokenizer.json", 8, cache, {"rows": loaded.keys[split]})
+    contents = Contents(cache.folder)
+    for stage, more in (("profile", ""), ("encode", ", up to 8 tokens")):
+        told = sorted(words(each, contents) for each in contents.entries if each.stage == stage)
+        names = ("test", "train", "train", "validation")
+        assert told == [f"t.csv: split {name}{more}" for name in names]
+    assert not any(contents.splits(each) for each in contents.entries if each.stage not in ("profile", "encode"))
+
+
+def test_several_entries_are_offered_by_keys_that_tell_them_apart(cache):
+    for number in range(3):
+        build(cache, f"read/{'a' * 9}{number}", used=number, file=f"{number}.csv")
+    contents = Contents(cache.folder)
+    with pytest.raises(RunnerError, match="`read` fits 3 entries") as wrong:
+        contents.matching("read")
+    names = [f"read/aaaaaaaaa{number} ({number}.csv)" for number in (2, 1, 0)]
+    assert wrong.value.hint == f"name one: {', '.join(names)}"
+    build(cache, "clean/aaaaaaaaa0")
+    with pytest.raises(RunnerError, match="`aaaaaaaaa0` fits 2 entries"):
+        Contents(cache.folder).matching("aaaaaaaaa0")
+    for number in range(4):
+        build(cache, f"read/b{number}", used=number, file="b.csv")
+    with pytest.raises(RunnerError, match="`read/` fits 7 entries") as wrong:
+        Contents(cache.folder).matching("read/")
+    assert wrong.value.hint.endswith(", ...; `runner cache ls` lists all") and wrong.value.hint.count("read/") == 5
 
 
 def test_ages_in_words():
