@@ -1,0 +1,63 @@
+"""Preparation in slices: where they are cut changes nothing, and what they need in memory does not grow with the file."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from functools import partial
+
+import pyarrow as pa
+import pytest
+
+from runner.cache.cache import Cache
+from runner.data.clean import clean
+from runner.data.read import read
+from runner.parts.sources import _slices
+from runner.spec.tables import Data
+from tests.data import preparing
+
+LONG = "ab cdefghij" * 10_000
+
+
+def peak_of(work):
+    """What Python and Arrow hold at most meanwhile, beyond what they held before."""
+    before = pa.default_memory_pool()
+    proxy = pa.proxy_memory_pool(before)
+    pa.set_memory_pool(proxy)
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1] + proxy.max_memory()
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(before)
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "balance", "workers"), [(1, "oversample", "1"), (700, {"cap": 90}, "1"), (700, "oversample", "2")]
+)
+def test_where_slices_are_cut_changes_nothing(tmp_path, tokenizer_file, monkeypatch, bytes_, balance, workers):
+    augment = [{"type": "swap_words", "copies": 3, "share": 0.7}, {"type": "combine_sentences", "copies": 2}]
+    monkeypatch.setattr(preparing, "FIELDS", {**preparing.FIELDS, "balance": balance, "augment": augment})
+    preparing.write(tmp_path)
+    whole = preparing.prepare(tmp_path, Cache(tmp_path / "whole"), tokenizer_file)
+    monkeypatch.setattr(_slices, "BYTES", bytes_)
+    monkeypatch.setenv("RUNNER_WORKERS", workers)
+    assert preparing.prepare(tmp_path, Cache(tmp_path / "cut"), tokenizer_file) == whole
+    assert whole["dropped"]
+
+
+def test_long_rows_are_cleaned_in_bounded_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNNER_WORKERS", "1")
+    monkeypatch.setattr(_slices, "BYTES", 1 << 20)
+    data = Data.model_validate({"train": "t.jsonl", "clean": [{"type": "lowercase"}, {"type": "exact_duplicates"}]})
+    peaks = []
+    for rows in (40, 160, 320):
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        lines = (json.dumps({"text": f"{row} {LONG}", "label": "xy"[row % 2]}) + "\n" for row in range(rows))
+        (folder / "t.jsonl").write_text("".join(lines))
+        cache = Cache(folder / "cache")
+        origin = read("t.jsonl", folder, None, cache)
+        peaks.append(peak_of(partial(clean, "train", origin, data, ("text",), ("label",), cache, None)))
+    assert max(peaks) < 1.3 * min(peaks)
