@@ -10,8 +10,11 @@ import pyarrow as pa
 import pytest
 
 from runner.cache.cache import Cache
+from runner.data.augment import Asked, augment
 from runner.data.clean import clean
 from runner.data.read import read
+from runner.data.tables import write
+from runner.kinds import pick
 from runner.parts.sources import _slices
 from runner.spec.tables import Data
 from tests.data import preparing
@@ -61,3 +64,21 @@ def test_long_rows_are_cleaned_in_bounded_memory(tmp_path, monkeypatch):
         origin = read("t.jsonl", folder, None, cache)
         peaks.append(peak_of(partial(clean, "train", origin, data, ("text",), ("label",), cache, None)))
     assert max(peaks) < 1.3 * min(peaks)
+
+
+def test_augmentation_holds_few_bytes_a_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(_slices, "BYTES", 1 << 15)
+    part = pick("augment", "swap_words").model_validate({"type": "swap_words", "share": 0.05})
+    peaks = {}
+    for rows in (5_000, 10_000, 20_000):
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        texts = [f"one of {row} texts" for row in range(rows)]
+        table = pa.table({"id": [f"{row * 7919 % rows:05}" for row in range(rows)], "text": texts})
+        table = table.append_column("label", pa.array(["xy"[row % 2] for row in range(rows)]))
+        write(folder / "rows.arrow", table.to_batches(max_chunksize=500))
+        del table, texts
+        work = partial(augment, folder / "rows.arrow", [], [Asked(0, part, {}, {})], ["text"], ["label"], folder)
+        peaks[rows] = peak_of(partial(work, Cache(folder / "cache")))
+    assert peaks[20_000] - peaks[10_000] < 10_000 * 150
+    assert peaks[10_000] - peaks[5_000] < 5_000 * 200
