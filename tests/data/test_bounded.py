@@ -15,7 +15,7 @@ from runner.data.clean import clean
 from runner.data.read import read
 from runner.data.tables import write
 from runner.kinds import pick
-from runner.parts.sources import _slices
+from runner.parts.sources import _slices, parquet
 from runner.spec.tables import Data
 from tests.data import preparing
 
@@ -82,3 +82,16 @@ def test_augmentation_holds_few_bytes_a_row(tmp_path, monkeypatch):
         peaks[rows] = peak_of(partial(work, Cache(folder / "cache")))
     assert peaks[20_000] - peaks[10_000] < 10_000 * 150
     assert peaks[10_000] - peaks[5_000] < 5_000 * 200
+
+
+@pytest.mark.parametrize("bytes_", [1, 400, 1 << 20])
+def test_row_groups_are_read_in_order_however_few_at_once(tmp_path, monkeypatch, bytes_):
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": [f"{row} text" * 9 for row in range(30)]})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=7)
+    monkeypatch.setattr(_slices, "BYTES", bytes_)
+    monkeypatch.setattr(parquet, "BYTES", bytes_)
+    found = list(parquet.Parquet(type="parquet").batches(tmp_path / "t.parquet"))
+    assert pa.Table.from_batches(found).to_pydict() == {**table.to_pydict(), "_line": list(range(1, 31))}
+    assert max(batch.num_rows for batch in found) <= (1 if bytes_ == 1 else 30)
