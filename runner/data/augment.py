@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache as once
+from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,9 @@ from runner.cache.cache import Cache
 from runner.data.account import Tally, keep
 from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
-from runner.data.tables import SLICE, at, mapped, write
+from runner.data.known import Known
+from runner.data.peers import Classes, Peers, sorted_by
+from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
 from runner.data.written import written
 from runner.parts.augment._augmentation import Augmentation, Parent, Places, Refused
 
@@ -33,18 +36,14 @@ class Asked(NamedTuple):
     identity: Mapping[str, Any]
 
 
-class Peers(Sequence[str]):
-    """The texts of a group of rows without the one at the place `own`, read when they are asked for."""
+class Rows(NamedTuple):
+    """The rows of train: their positions in the order of their ids, who has the same labels, and their bytes."""
 
-    def __init__(self, column: pa.ChunkedArray, group: np.ndarray, own: int) -> None:
-        self.column, self.group, self.own = column, group, own
-
-    def __len__(self) -> int:
-        return len(self.group) - 1
-
-    def __getitem__(self, place: Any) -> Any:
-        index = range(len(self))[place]
-        return self.column[int(self.group[index + (index >= self.own)])].as_py()
+    table: pa.Table
+    inputs: Sequence[str]
+    by_id: np.ndarray
+    classes: Classes
+    sizes: np.ndarray
 
 
 def augment(
@@ -58,18 +57,19 @@ def augment(
 ) -> None:
     """Write the rows of train and those made of them; a text that stands in train or in `others` is not made again."""
     table = mapped(train)
-    known = {each for path in [train, *others] for each in contents(mapped(path), inputs).tolist()}
-    alike = classes(table, targets)
+    by_id = sorted_by(table["id"])
+    rows = Rows(table, inputs, by_id, Classes(table, targets, by_id), sizes(table))
+    known = Known([contents(mapped(path), inputs) for path in [train, *others]])
     tallies = [Tally("augment", each.part.kind, "train", table.num_rows) for each in asked]
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def made_too() -> Iterator[pa.RecordBatch]:
         yield from with_parent(table)
         for each, tally in zip(asked, tallies, strict=True):
             began = time.perf_counter()
-            yield from made(each, table, inputs, alike, known, tally, cache)
+            yield from made(each, rows, known, tally, cache)
             tally.seconds = time.perf_counter() - began
 
-    write(entry / "train.arrow", batches())
+    write(entry / "train.arrow", made_too())
     keep(entry, tallies)
 
 
@@ -78,7 +78,7 @@ def with_parent(table: pa.Table) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
     yield pa.RecordBatch.from_pylist([], table.schema.append(pa.field("parent", pa.string())))
-    for batch in table.to_batches(max_chunksize=SLICE):
+    for batch in batches(table):
         yield batch.append_column("parent", pa.array([""] * batch.num_rows, pa.string()))
 
 
@@ -88,69 +88,85 @@ def most(train: Path, asked: Sequence[Asked], targets: Sequence[str]) -> dict[st
     rows = table.num_rows
     labels = {target: labels_of(table, target) for target in targets}
     for each in asked:
-        parents = at(table, parents_of(each.part, each.place, table["id"]))
-        rows += parents.num_rows * each.part.copies
+        parents = np.flatnonzero(chosen(each.part, each.place, table["id"]))
+        rows += len(parents) * each.part.copies
+        theirs = at(table.select(list(targets)), parents)
         for target in targets:
-            for label, count in labels_of(parents, target).items():
+            for label, count in labels_of(theirs, target).items():
                 labels[target][label] += count * each.part.copies
     return {"rows": {"train": rows}, "labels": {target: {"train": found} for target, found in labels.items()}}
 
 
-def made(
-    asked: Asked,
-    table: pa.Table,
-    inputs: Sequence[str],
-    alike: Mapping[int, tuple[np.ndarray, int]],
-    known: set[int],
-    tally: Tally,
-    cache: Cache,
+def made(asked: Asked, rows: Rows, known: Known, tally: Tally, cache: Cache) -> Iterator[pa.RecordBatch]:
+    """The new rows of one augmentation, parents in the order of their ids, `SLICE` parents copy by copy."""
+    part = asked.part
+    vary = varied(asked, cache)
+    columns = part.columns or rows.inputs
+    parents = rows.by_id[chosen(part, asked.place, rows.table["id"])[rows.by_id]]
+    for start in range(0, len(parents), SLICE):
+        several = parents[start : start + SLICE]
+        pieces = [several[cut] for cut in cuts(rows.sizes[several])]
+        for copy in range(part.copies):
+            texts = {name: variants(asked, rows, pieces, name, copy, vary, tally) for name in columns}
+            for piece in pieces:
+                yield from fresh(f"{asked.place}.{part.kind}.{copy}", rows, piece, texts, known, tally)
+            for left in texts.values():
+                next(left, None)  # the end, where it is seen that each parent had one variant
+
+
+def fresh(
+    name: str, rows: Rows, parents: np.ndarray, texts: Mapping[str, Iterator[str]], known: Known, tally: Tally
 ) -> Iterator[pa.RecordBatch]:
-    """The new rows of one augmentation, parents in the order of their ids."""
+    """The rows that these parents make with the next texts of each column, but for those whose content is known."""
     import pyarrow as pa
 
+    given = new = at(rows.table, parents)
+    for column, variants in texts.items():
+        varied = pa.array(list(islice(variants, len(parents))), pa.string())
+        new = new.set_column(new.column_names.index(column), column, varied)
+    made = known.fresh(contents(new, rows.inputs))
+    tally.made += len(made)
+    ids = given["id"].to_pylist()
+    first = next(iter(texts))
+    before, after = given[first].to_pylist(), new[first].to_pylist()
+    for row in made.tolist():
+        tally.sample("made", {"id": ids[row], "before": before[row], "after": after[row]})
+    new = new.set_column(0, "id", pa.array([f"{id}~{name}" for id in ids], pa.string()))
+    new = new.append_column("parent", pa.array(ids, pa.string()))
+    yield from new.take(made).combine_chunks().to_batches()
+
+
+def variants(
+    asked: Asked,
+    rows: Rows,
+    pieces: Sequence[np.ndarray],
+    column: str,
+    copy: int,
+    vary: Callable[[Iterable[Parent], int, str], Iterator[str | Refused]],
+    tally: Tally,
+) -> Iterator[str]:
+    """The new texts of parents in one column, made while they are asked for."""
+    ahead, behind = tee(parents_of(asked, rows, pieces, column, copy))
+    return taken(vary(ahead, copy, column), behind, tally)
+
+
+def parents_of(asked: Asked, rows: Rows, pieces: Sequence[np.ndarray], column: str, copy: int) -> Iterator[Parent]:
+    """What an augmentation is told of each parent, read piece by piece."""
     part, place = asked.part, asked.place
-    vary = varied(asked, cache)
-    columns = part.columns or inputs
-    parents = parents_of(part, place, table["id"])
-    for start in range(0, len(parents), SLICE):
-        rows = parents[start : start + SLICE]
-        given = at(table, rows)
-        ids = given["id"].to_pylist()
-        for copy in range(part.copies):
-            texts = {name: given[name].to_pylist() for name in inputs}
-            before = dict(texts)
-            for name in columns:
-                bound = [
-                    Parent(
-                        id,
-                        text,
-                        seeded(part, place, id, copy, "" if part.together else name),
-                        Peers(table[name], *alike[row]),
-                    )
-                    for id, text, row in zip(ids, texts[name], rows.tolist(), strict=True)
-                ]
-                texts[name] = list(taken(vary(bound, copy, name), bound, tally))
-            new = given
-            for name in columns:
-                new = new.set_column(new.column_names.index(name), name, pa.array(texts[name], pa.string()))
-            fresh = []
-            for row, content in enumerate(contents(new, inputs).tolist()):
-                if content not in known:
-                    known.add(content)
-                    fresh.append(row)
-                    tally.sample("made", {"id": ids[row], **shown(before, texts, columns, row)})
-            tally.made += len(fresh)
-            named = [f"{id}~{place}.{part.kind}.{copy}" for id in ids]
-            new = new.set_column(0, "id", pa.array(named, pa.string()))
-            new = new.append_column("parent", pa.array(ids, pa.string()))
-            yield from new.take(np.array(fresh, np.int64)).combine_chunks().to_batches()
+    salt = "" if part.together else column
+    texts = rows.table[column]
+    for piece in pieces:
+        given = at(rows.table.select(["id", column]), piece)
+        ids, own = given["id"].to_pylist(), given[column].to_pylist()
+        for id, text, group in zip(ids, own, rows.classes.of(piece), strict=True):
+            yield Parent(id, text, seeded(part, place, id, copy, salt), Peers(texts, *group))
 
 
-def varied(asked: Asked, cache: Cache) -> Callable[[list[Parent], int, str], Iterator[str | Refused]]:
+def varied(asked: Asked, cache: Cache) -> Callable[[Iterable[Parent], int, str], Iterator[str | Refused]]:
     """What makes the variants of parents; what models write is cached by itself, since it takes long."""
     ready = once(lambda: asked.part.ready(asked.places))
 
-    def vary(parents: list[Parent], copy: int, column: str) -> Iterator[str | Refused]:
+    def vary(parents: Iterable[Parent], copy: int, column: str) -> Iterator[str | Refused]:
         if not asked.part.models:
             return ready()(parents)
         why = {**asked.identity, "place": asked.place, "copy": copy, "column": column}
@@ -159,7 +175,7 @@ def varied(asked: Asked, cache: Cache) -> Callable[[list[Parent], int, str], Ite
     return vary
 
 
-def taken(variants: Iterator[str | Refused], parents: Sequence[Parent], tally: Tally) -> Iterator[str]:
+def taken(variants: Iterator[str | Refused], parents: Iterable[Parent], tally: Tally) -> Iterator[str]:
     """The texts of variants; that of the parent, which makes no new row, where one is refused."""
     for parent, variant in zip(parents, variants, strict=True):
         if isinstance(variant, Refused):
@@ -167,29 +183,11 @@ def taken(variants: Iterator[str | Refused], parents: Sequence[Parent], tally: T
         yield parent.text if isinstance(variant, Refused) else variant
 
 
-def shown(
-    before: Mapping[str, list[str]], after: Mapping[str, list[str]], columns: Sequence[str], row: int
-) -> dict[str, str]:
-    """A parent's text and its variant."""
-    return {"before": before[columns[0]][row], "after": after[columns[0]][row]}
-
-
-def parents_of(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarray:
-    """Positions of the rows that get variants, in the order of their ids."""
+def chosen(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarray:
+    """Which rows get variants."""
     u = keys(ids, f"augment:{part.seed}:{place}:".encode()) / 2**64
-    rows = np.flatnonzero(u < part.share)
-    names = np.array(ids.take(rows).to_pylist(), object)
-    return rows[np.argsort(names, kind="stable")] if len(rows) else rows
-
-
-def classes(table: pa.Table, targets: Sequence[str]) -> dict[int, tuple[np.ndarray, int]]:
-    """For each row, the rows with the same labels in the order of their ids, and its own place among them."""
-    hashed = contents(table, targets)
-    names = np.array(table["id"].to_pylist(), object)
-    order = np.lexsort((np.argsort(np.argsort(names)), hashed))
-    ordered = hashed[order]
-    groups = np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
-    return {row: (group, own) for group in groups for own, row in enumerate(group.tolist())}
+    found: np.ndarray = u < part.share
+    return found
 
 
 def seeded(part: Augmentation, place: int, id: str, copy: int, column: str) -> random.Random:

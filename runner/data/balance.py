@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.data.account import Tally, keep
 from runner.data.identify import contents, keys, repeats
-from runner.data.tables import SLICE, at, mapped, write
+from runner.data.tables import at, cuts, mapped, sizes, write
 from runner.spec.tables import Cap, Data
 
 if TYPE_CHECKING:
@@ -101,14 +101,15 @@ def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[
     import pyarrow.compute as pc
 
     yield pa.RecordBatch.from_pylist([], table.schema)
-    for start in range(0, len(chosen), SLICE):
-        yield from at(table, chosen[start : start + SLICE]).to_batches()
+    bytes_ = sizes(table)
+    for cut in cuts(bytes_[chosen]):
+        yield from at(table, chosen[cut]).to_batches()
     mark = "+"
     while again.size and pc.any(pc.match_substring(table["id"], mark)).as_py():  # ids of the author's may hold it
         mark += "+"
     number = repeats(again.astype(np.uint64)) + 1 if len(again) else again
-    for start in range(0, len(again), SLICE):
-        part = at(table, again[start : start + SLICE])
-        copies = number[start : start + SLICE].tolist()
+    for cut in cuts(bytes_[again]):
+        part = at(table, again[cut])
+        copies = number[cut].tolist()
         ids = [f"{id}{mark}{copy}" for id, copy in zip(part["id"].to_pylist(), copies, strict=True)]
         yield from part.set_column(0, "id", pa.array(ids, pa.string())).combine_chunks().to_batches()

@@ -12,7 +12,7 @@ import numpy as np
 from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.data.identify import keys
-from runner.data.tables import at, mapped, write
+from runner.data.tables import at, cuts, mapped, sizes, write
 from runner.data.tokens import Cutter, Tokens, encoded
 
 if TYPE_CHECKING:
@@ -98,10 +98,12 @@ def lengths(
     table: pa.Table, inputs: Sequence[str], tokenizer_file: Path, max_length: int, sample: int = 2000
 ) -> Lengths:
     """How long the examples are, measured on those whose ids have the smallest hashes."""
-    order = np.argsort(keys(table["id"], b"sample:"), kind="stable")
-    chosen = at(table.select(["id", *inputs]), np.sort(order[:sample]))
+    chosen = np.sort(np.argsort(keys(table["id"], b"sample:"), kind="stable")[:sample])
+    table = table.select(["id", *inputs])
     cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
-    counts = np.array([each.uncut for _, part in encoded(chosen, inputs, cutter) for each in part] or [0])
+    parts = (at(table, chosen[cut]) for cut in cuts(sizes(table)[chosen]))
+    found = [each.uncut for part in parts for _, tokens in encoded(part, inputs, cutter) for each in tokens]
+    counts = np.array(found or [0])
     p50, p95 = np.percentile(counts, [50, 95]).tolist()
     mean = float(np.minimum(counts, max_length).mean())
-    return Lengths(chosen.num_rows, mean, p50, p95, int(counts.max()), float((counts > max_length).mean()))
+    return Lengths(len(chosen), mean, p50, p95, int(counts.max()), float((counts > max_length).mean()))

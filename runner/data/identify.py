@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.data.tables import SLICE
+from runner.data.tables import batches
 from runner.parts.cleaners._buckets import entries_of, rows_of, together
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def contents(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
     ordered = sorted(columns)
     encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
     digests = []
-    for batch in table.select(ordered).to_batches(max_chunksize=SLICE):
+    for batch in batches(table.select(ordered)):
         if len(ordered) == 1:  # a label or a repeated text is hashed once a slice
             column = batch.column(0).dictionary_encode("encode")
             values = (encode({ordered[0]: value}).encode() for value in column.dictionary.to_pylist())

@@ -11,7 +11,7 @@ from runner.data.columns import as_text, lacking
 from runner.data.faults import RESERVED, Fault, counted
 from runner.data.identify import contents, keys, numbered, repeats
 from runner.data.read import Origin
-from runner.data.tables import SLICE
+from runner.data.tables import slices
 from runner.spec.tables import Data
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class Skipped(NamedTuple):
 
 def texts_of(origin: Origin, columns: Sequence[str]) -> Iterator[pa.Table]:
     """The file's rows with these columns as strings, slice by slice."""
-    table = origin.table
-    for start in range(0, table.num_rows, SLICE):
-        part = table.slice(start, SLICE)
+    for part in slices(origin.table):
         for name in columns:
             part = part.set_column(part.column_names.index(name), name, as_text(part[name]))
         yield part

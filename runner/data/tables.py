@@ -7,11 +7,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.parts.sources._slices import SLICE, batches, cuts, sizes, slices
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-SLICE = 16_384
+__all__ = ["SLICE", "alone", "at", "batches", "cuts", "mapped", "sizes", "slices", "taken", "write"]
 
 
 def write(path: Path, batches: Iterable[pa.RecordBatch]) -> int:
@@ -43,7 +45,7 @@ def taken(table: pa.Table, index: np.ndarray) -> Iterator[pa.RecordBatch]:
     chosen = np.zeros(table.num_rows, bool)
     chosen[index] = True
     start = 0
-    for batch in table.to_batches(max_chunksize=SLICE):
+    for batch in batches(table):
         here = chosen[start : start + batch.num_rows]
         start += batch.num_rows
         if here.any():
@@ -59,3 +61,11 @@ def at(table: pa.Table, positions: np.ndarray) -> pa.Table:
     from runner.parts.cleaners._contents import take
 
     return pa.Table.from_batches([take(table.to_batches(), positions)]) if len(positions) else table.slice(0, 0)
+
+
+def alone(part: pa.Table) -> pa.Table:
+    """A slice in buffers of its own: pickled, it would take those of the whole table along."""
+    import numpy as np
+    import pyarrow as pa
+
+    return part.take(pa.array(np.arange(part.num_rows)))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from runner.data.tables import batches as sliced
 from runner.errors import RunnerError
 from runner.parts.tokenizer import tokenizer
 
@@ -69,7 +70,7 @@ def encoded(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[
 
 def batches(table: pa.Table) -> Iterator[dict[str, list[str]]]:
     """Columns of at most a thousand rows and about a million characters, at least one row."""
-    for batch in table.to_batches(max_chunksize=BATCH_ROWS):
+    for batch in sliced(table, BATCH_ROWS):
         columns = batch.to_pydict()
         start = size = 0
         sizes = [sum(len(text) for text in row) for row in zip(*columns.values(), strict=True)]

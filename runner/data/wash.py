@@ -15,9 +15,10 @@ from runner.data.account import Gone, Ledger, Tally, batch_of, excerpt, keep, te
 from runner.data.faults import RESERVED, DataFaults, RowFault
 from runner.data.prepare import identified
 from runner.data.read import Origin
-from runner.data.tables import SLICE, at, mapped, write
+from runner.data.tables import SLICE, alone, at, cuts, mapped, sizes, write
+from runner.data.tables import slices as sliced
 from runner.errors import RunnerError
-from runner.parts.cleaners._cleaner import Cleaner, Drop, SetCleaner
+from runner.parts.cleaners._cleaner import Cleaner, Drop, Judged, SetCleaner
 from runner.spec.tables import Data
 from runner.workers import spread, workers_for
 
@@ -107,7 +108,8 @@ def washed(
     workers: int,
 ) -> Iterator[pa.Table]:
     """The slices after cleaners that read one text at a time; `tallies` has one a cleaner."""
-    for part, counts, went in spread(Washer, (list(cleaners), tuple(inputs), tokenizer_file), slices, workers):
+    given = list(cleaners), tuple(inputs), tokenizer_file
+    for part, counts, went in spread(Washer, given, map(alone, slices) if workers > 1 else slices, workers):
         for tally, more in zip(tallies, counts, strict=True):
             tally.add(more)
         gone.append(went)
@@ -189,12 +191,12 @@ def judged(
     began = time.perf_counter()
     kept = np.ones(table.num_rows, bool)
     found = iter(cleaner.judge(table, cleaner.columns or inputs, targets, scratch))
-    while rows := list(islice(found, SLICE)):
+    shown = table.select(["id", "_line", *inputs])
+    for rows in held(found, shown):
         places = np.array([each.position for each in rows])
-        whole = at(table.select(["id", "_line", *inputs]), places).to_pylist()
         went = [
             Gone("", row["id"], row["_line"], cleaner.kind, each.reason, each.twin, each.flagged, text_of(row, inputs))
-            for each, row in zip(rows, whole, strict=True)
+            for each, row in zip(rows, at(shown, places).to_pylist(), strict=True)
         ]
         kept[places[[not each.flagged for each in rows]]] = False
         for each in went:
@@ -202,7 +204,19 @@ def judged(
         gone.append(batch_of(went))
     tally.seconds = time.perf_counter() - began
     shutil.rmtree(scratch)
-    for start in range(0, table.num_rows, SLICE):
-        here = kept[start : start + SLICE]
+    start = 0
+    for part in sliced(table):
+        here = kept[start : start + part.num_rows]
+        start += part.num_rows
         if here.any():
-            yield table.slice(start, SLICE).filter(here)
+            yield part.filter(here)
+
+
+def held(found: Iterator[Judged], table: pa.Table) -> Iterator[list[Judged]]:
+    """What was found, as many at once as have few enough rows and bytes in the table."""
+    several = list(islice(found, SLICE))
+    bytes_ = sizes(table)
+    while several:
+        for cut in cuts(bytes_[[each.position for each in several]]):
+            yield several[cut]
+        several = list(islice(found, SLICE))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from runner.data.identify import keys
-from runner.data.tables import SLICE
+from runner.data.tables import batches
 from runner.parts.cleaners._joined import joined
 from runner.parts.cleaners._twins import repeats
 from runner.parts.cleaners.language import recogniser
@@ -76,7 +76,7 @@ def texts(table: pa.Table, inputs: Sequence[str], chosen: np.ndarray | None = No
     import pyarrow as pa
 
     start = 0
-    for batch in table.select(list(inputs)).to_batches(max_chunksize=SLICE):
+    for batch in batches(table.select(list(inputs))):
         here = np.ones(batch.num_rows, bool) if chosen is None else chosen[start : start + batch.num_rows]
         start += batch.num_rows
         if here.any():

@@ -14,6 +14,7 @@ from runner.data.written import chunks
 from runner.parts.augment._augmentation import Parent
 from runner.parts.augment._models import load as load_model
 from runner.parts.augment.masked_words import MaskedWords
+from runner.parts.sources import _slices
 from runner.spec.tables import Data
 
 WORDS = ["the", "quick", "brown", "fox", "runs", "now", "away", "and", "sees", "a", "good", "bad", "film", "day"]
@@ -189,3 +190,13 @@ def test_chunks_are_cut_by_the_ids_alone():
     assert 8 < len(cut) < 30
     again = [[each.id for each in chunk] for chunk in chunks(parents[:700] + parents[701:])]
     assert sum([each.id for each in chunk] in again for chunk in cut) >= len(cut) - 2
+
+
+def test_where_slices_are_cut_lets_nothing_be_written_again(prepare, loads, tmp_path, monkeypatch):
+    whole = prepare({**MASKED, "copies": 2})
+    assert loads
+    loads.clear()
+    shutil.rmtree(tmp_path / "cache" / "augment")
+    monkeypatch.setattr(_slices, "BYTES", 300)
+    assert rows(prepare({**MASKED, "copies": 2})) == rows(whole)
+    assert loads == []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runner.errors import RunnerError, did_you_mean
 from runner.parts.sources._hub import HUB, first_line, of_hub
+from runner.parts.sources._slices import slices
 from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def arrow_batches(rows: Any, path: Path) -> Iterator[pa.RecordBatch]:
         columns = {name: named(table[name], labels.get(name)) for name in table.column_names}
         columns[LINE] = pa.array(range(start + 1, start + table.num_rows + 1), pa.int64())
         start += table.num_rows
-        yield from pa.table(columns).combine_chunks().to_batches()
+        for part in slices(pa.table(columns)):
+            yield from part.combine_chunks().to_batches()
 
 
 def named(column: Any, names: list[str] | None) -> Any:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.errors import RunnerError
+from runner.parts.sources._slices import BYTES, cuts
 from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-ROWS = 4096
+ROWS = 4096  # of a batch, unless they have more bytes than a slice
 
 
 class Parquet(Source):
@@ -39,9 +41,20 @@ class Parquet(Source):
                 if LINE in names or len(set(names)) < len(names):
                     hint = "rename the column"
                     raise RunnerError(f"`{path.name}` has a column twice, or one with the reserved name `{LINE}`", hint)
-                yield from encoded(numbered(file.iter_batches(ROWS), file.schema_arrow), path)
+                yield from encoded(numbered(streamed(file), file.schema_arrow), path)
         except (pa.ArrowInvalid, OSError) as error:
             raise RunnerError(f"`{path.name}` is no readable Parquet file: {error}", "write the file again") from error
+
+
+def streamed(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """All rows; as many row groups at once as a slice may have bytes, since Arrow holds on to all that it is given."""
+    import numpy as np
+
+    groups = [file.metadata.row_group(place) for place in range(file.num_row_groups)]
+    for run in cuts(np.array([each.total_byte_size for each in groups], np.int64)):
+        rows = sum(each.num_rows for each in groups[run])
+        bytes_ = sum(each.total_byte_size for each in groups[run])
+        yield from file.iter_batches(max(1, min(ROWS, BYTES * rows // max(1, bytes_))), range(run.start, run.stop))
 
 
 def numbered(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

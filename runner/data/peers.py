@@ -1,0 +1,55 @@
+"""Rows with the same labels in the order of their ids, as numbers in arrays: twelve bytes a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.data.identify import contents
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Peers(Sequence[str]):
+    """The texts of a group of rows without the one at the place `own`, read when they are asked for."""
+
+    def __init__(self, column: pa.ChunkedArray, group: np.ndarray, own: int) -> None:
+        self.column, self.group, self.own = column, group, own
+
+    def __len__(self) -> int:
+        return len(self.group) - 1
+
+    def __getitem__(self, place: Any) -> Any:
+        index = range(len(self))[place]
+        return self.column[int(self.group[index + (index >= self.own)])].as_py()
+
+
+class Classes:
+    """All rows of a table by their labels and then by their ids; `by_id` are its rows in the order of their ids."""
+
+    def __init__(self, table: pa.Table, targets: Sequence[str], by_id: np.ndarray) -> None:
+        labels = contents(table, targets)[by_id]
+        within = np.argsort(labels, kind="stable")
+        self.order = by_id[within]
+        ordered = labels[within]
+        self.bounds = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
+        self.place = np.empty(len(by_id), np.int32)
+        self.place[self.order] = np.arange(len(by_id), dtype=np.int32)
+
+    def of(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
+        """For each of these rows the rows with the same labels, itself included, and its own place among them."""
+        places = self.place[rows]
+        group = np.searchsorted(self.bounds, places, "right")
+        begins, ends = self.bounds[group - 1], self.bounds[group]
+        for place, begin, end in zip(places.tolist(), begins.tolist(), ends.tolist(), strict=True):
+            yield self.order[begin:end], place - begin
+
+
+def sorted_by(ids: pa.ChunkedArray) -> np.ndarray:
+    """The positions of all rows in the order of their ids, int32; Arrow compares bytes, which is Python's order too."""
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.sort_indices(ids)).astype(np.int32)
