@@ -78,7 +78,7 @@ def is_hash(value: Any) -> bool:
 def what(name: str) -> str:
     """What the hash of that name stands for, in the plural."""
     word, _, rest = name.partition(".")
-    if word == "files":
+    if word in ("files", "others"):
         return f"the rows of `{rest}` that go in"
     return MEANT.get(name, f"the contents of `{name}`")
 

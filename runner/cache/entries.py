@@ -84,6 +84,8 @@ class Contents:
 
     def splits(self, entry: Entry) -> list[str]:
         """The splits that tokens or a profile were made of: their rows are named by a table's hash or train's stage."""
+        if entry.stage not in ("profile", "encode"):
+            return []
         rows = entry.about.get("inputs", {}).get("rows")
         makers = self.makers.get(rows, []) if isinstance(rows, str) else []
         files = [(name, file) for each in makers for name, file in each.about.get("files", {}).items()]

@@ -81,7 +81,7 @@ def clean(
     def build(entry: Path) -> Mapping[str, Any]:
         from runner.data.wash import wash  # loads numpy, which a known file does without
 
-        return {"rows": wash(entry, split, origin, data, cleaners, inputs, targets, tokenizer_file).num_rows}
+        return wash(entry, split, origin, data, cleaners, inputs, targets, tokenizer_file)
 
     return Cleaned(key, cache.make("clean", key, build, why))
 

@@ -10,12 +10,14 @@ from runner.cache.cache import Cache
 from runner.data.clean import clean_key, cleaners_of
 from runner.data.counts import counted
 from runner.data.encode import encode_key
-from runner.data.load import SPLITS, split_key
+from runner.data.load import SPLITS, contents_of, split_key
 from runner.data.named import resolved
 from runner.data.read import reading
 from runner.data.training import trainings
 from runner.errors import RunnerError
 from runner.spec.tables import Data
+
+UNKNOWN = "not known before `split` is built, since it goes by the rows of each split"
 
 
 class Foreseen(NamedTuple):
@@ -52,9 +54,20 @@ def foresee(
     named, wrong = resolved(data.augment, folder)
     if wrong:
         raise RunnerError(wrong[0].message, wrong[0].hint)
+    keys = splits_of(key, cache)
     for training in trainings(data, inputs, targets, named, cache):
-        key, why = training.key(key)
-        yield Foreseen(training.stage, "train", key, cache.explain(training.stage, key, why))
+        if keys:
+            keys["train"], why = training.key(keys)
+            yield Foreseen(training.stage, "train", keys["train"], cache.explain(training.stage, keys["train"], why))
+        else:
+            yield Foreseen(training.stage, "train", "", UNKNOWN)
+
+
+def splits_of(key: str, cache: Cache) -> dict[str, str]:
+    """What each split holds, as a hash; empty where the stage `split` is not built."""
+    if not cache.has("split", key):
+        return {}
+    return contents_of(cache.manifest("split", key)["files"], counted(cache.folder / "split" / key)["rows"])
 
 
 def foresee_tokens(
@@ -62,13 +75,11 @@ def foresee_tokens(
 ) -> Iterator[Foreseen]:
     """The stage `encode` of each split, after those of `foresee`; its key follows from the rows that `split` has."""
     split = next(each.key for each in stages if each.stage == "split")
-    if not cache.has("split", split):
-        yield Foreseen("encode", "", "", "not known before `split` is built, since it goes by the rows of each split")
-        return
-    entry = cache.folder / "split" / split
-    files = cache.manifest("split", split)["files"]
-    for name in counted(entry)["rows"]:
+    keys = splits_of(split, cache)
+    if not keys:
+        yield Foreseen("encode", "", "", UNKNOWN)
+    for name, content in keys.items():
         own = [each.key for each in stages if each.split == name and each.stage not in ("read", "clean")]
-        source = {"rows": own[-1] if own else files[f"{name}.arrow"]["sha256"]}
+        source = {"rows": own[-1] if own else content}
         key, why = encode_key(inputs, tokenizer_file, max_length, cache, source)
         yield Foreseen("encode", name, key, cache.explain("encode", key, why))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -90,7 +90,8 @@ class Loaded:
     `rows[split]` counts rows, `labels[column][split][label]` those of each value of a target; `written[split]` is the
     file that the rows come from, as the spec writes it; `stages` are the cache entries in their order. Where a stage
     is not made yet, train is what goes into it, and the counts are upper bounds. `beside` are files and folders that
-    the rows depend on beside those that hold them.
+    the rows depend on beside those that hold them; `lost[column]` are labels that cleaning took out of train's file
+    altogether, with the rows they had.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Loaded:
     files: list[File]
     stages: list[Stage]
     beside: list[Path]
+    lost: dict[str, dict[str, int]]
 
     @property
     def complete(self) -> bool:
@@ -214,19 +216,19 @@ def finished(
     files = cache.manifest("split", key)["files"]
     written = {split: origins[about["origin"][split]].written for split in SPLITS if split in about["origin"]}
     places = {split: entry / f"{split}.arrow" for split in written}
-    keys = {split: str(files[f"{split}.arrow"]["sha256"]) for split in written}
+    keys = contents_of(files, written)
     stages = [staged("clean", split, each.key, each.entry, cache) for split, each in cleaned.items()]
     stages.append(staged("split", "", key, entry, cache))
     rows, labels = about["rows"], about["labels"]
     for training in trainings(data, inputs, targets, named, cache):
-        key, why = training.key(key)
-        keys["train"] = key
-        if training.most is not None and not complete and cache.find(training.stage, key) is None:
+        last, why = training.key(keys)
+        key, keys["train"] = fingerprint([key, last]), last
+        if training.most is not None and not complete and cache.find(training.stage, last) is None:
             about = training.most(places)
-            stages.append(Stage(training.stage, "train", key, None, about["rows"]["train"]))
+            stages.append(Stage(training.stage, "train", last, None, about["rows"]["train"]))
         else:
-            entry = cache.make(training.stage, key, partial(rewritten, training, dict(places), targets), why)
-            stages.append(staged(training.stage, "train", key, entry, cache))
+            entry = cache.make(training.stage, last, partial(rewritten, training, dict(places), targets), why)
+            stages.append(staged(training.stage, "train", last, entry, cache))
             places["train"] = entry / "train.arrow"
             about = counted(entry)
         rows = rows | about["rows"]
@@ -234,7 +236,13 @@ def finished(
     listed = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
     beside = [path for each in named for path in each.values()]
     beside += [path for part in data.augment if isinstance(part, Augmentation) for path in part.reads()]
-    return Loaded(name, key, places, keys, written, rows, labels, listed, stages, beside)
+    lost = cache.manifest("clean", cleaned["train"].key).get("lost", {})
+    return Loaded(name, key, places, keys, written, rows, labels, listed, stages, beside, lost)
+
+
+def contents_of(files: Mapping[str, Any], splits: Iterable[str]) -> dict[str, str]:
+    """The hash of what each split holds, by the files of a manifest of the stage `split`."""
+    return {split: str(files[f"{split}.arrow"]["sha256"]) for split in splits}
 
 
 def staged(stage: str, split: str, key: str, entry: Path, cache: Cache) -> Stage:

@@ -13,7 +13,7 @@ from runner.parts.augment._augmentation import Augmentation
 from runner.parts.augment._augmentation import Places as Named
 from runner.spec.tables import Data
 
-VERSION = 3
+VERSION = 4
 Places = Mapping[str, Path]
 
 
@@ -28,9 +28,10 @@ class Training(NamedTuple):
     write: Callable[[Places, Path], None]
     most: Callable[[Places], dict[str, Any]] | None = None
 
-    def key(self, before: str) -> tuple[str, dict[str, Any]]:
-        """Key and inputs of the stage, by the key of the one before it."""
-        why = {"split": before, **self.why}
+    def key(self, keys: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+        """Key and inputs of the stage, by what the splits hold: new rows must not stand in the others either."""
+        others = {"others": {split: keys[split] for split in keys if split != "train"}}
+        why = {"rows": keys["train"], **(others if self.stage == "augment" else {}), **self.why}
         return fingerprint({"stage": self.stage, **why}), why
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from runner.data.account import Gone, Ledger, Tally, batch_of, excerpt, keep, text_of
+from runner.data.counts import tally
 from runner.data.faults import RESERVED, DataFaults, RowFault
 from runner.data.prepare import identified
 from runner.data.read import Origin
@@ -25,6 +27,8 @@ from runner.workers import spread, workers_for
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LABELS = 10_000  # more values than these are no labels
+
 
 def wash(
     entry: Path,
@@ -35,8 +39,11 @@ def wash(
     inputs: Sequence[str],
     targets: Sequence[str],
     tokenizer_file: Path | None,
-) -> pa.Table:
-    """Write the rows that stay, as `rows.arrow`, and the account; DataFaults with everything that is wrong."""
+) -> dict[str, Any]:
+    """Write the rows that stay, as `rows.arrow`, and the account; DataFaults with everything that is wrong.
+
+    Returned are the count of `rows`, and for each target the labels that are `lost`, with the rows they had.
+    """
     began = time.perf_counter()
     slices, skipped, faults = identified(split, origin, data, inputs, targets)
     if faults:
@@ -47,6 +54,8 @@ def wash(
         tallies[0].gone(row)
     gone = Ledger(entry)
     gone.append(batch_of(unread))
+    seen: dict[str, Counter[str]] = {target: Counter() for target in targets}
+    slices = noting(slices, seen)
     empty = empty_rows(origin, [*inputs, *targets, *([data.id] if data.id else [])])
     for number, group in enumerate(groups(cleaners)):
         own = [Tally("clean", part.kind) for part in group]
@@ -60,7 +69,23 @@ def wash(
     for stale in entry.glob(".*.arrow"):
         stale.unlink()
     keep(entry, tallies, gone)
-    return done
+    return {
+        "rows": done.num_rows,
+        "lost": {target: lost(counts, tally(done, target)) for target, counts in seen.items()},
+    }
+
+
+def noting(slices: Iterator[pa.Table], seen: dict[str, Counter[str]]) -> Iterator[pa.Table]:
+    """The slices as they are, after counting the rows of each label."""
+    for part in slices:
+        for target, counts in seen.items():
+            counts.update(tally(part, target))
+        yield part
+
+
+def lost(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """The labels that no row has any more; none where a column has more values than a head could have."""
+    return {label: rows for label, rows in before.items() if label not in after} if len(before) <= LABELS else {}
 
 
 def groups(cleaners: Sequence[Cleaner]) -> Iterator[list[Cleaner]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runner.data.faults import counted
 from runner.data.load import Loaded
 from runner.plan.faults import Faults
 from runner.spec.read import Spec
@@ -36,6 +37,11 @@ def files(spec: Spec, name: str, faults: Faults) -> None:
 
 def remarks(name: str, data: Data, loaded: Loaded, faults: Faults) -> None:
     """What the rows say that is no fault."""
+    for target, labels in loaded.lost.items():
+        for label, rows in labels.items():
+            message = f"label `{label}` of `{target}` is gone: cleaning drops all of its {counted(rows, 'row')}"
+            hint = "look at what goes by `runner data`; loosen the cleaner, or take the label out"
+            faults.add("labels", ("data", name, "clean"), message, hint, severity="warning")
     for facts in loaded.account:
         if facts["step"].startswith("leakage"):
             for reason, count in facts["flagged"].items():

@@ -265,7 +265,7 @@ def test_what_was_made_from_what(load_data, put, cache):
     contents = Contents(cache.folder)
     assert [each.stage for each in contents.entries] == ["read", "clean", "split", "balance", "augment"]
     parents = [[parent.stage for parent in contents.parents(each)] for each in contents.entries]
-    assert parents == [[], ["read"], ["clean"], ["split"], ["balance"]]
+    assert parents == [[], ["read"], ["clean"], ["split"], ["balance", "split"]]
     told = [words(each, contents) for each in contents.entries]
     assert told == ["t.csv", "t.csv: lowercase", "t.csv", "t.csv: balance oversample", "t.csv: swap_words"]
     assert [each.stage for each in contents.children(contents.entries[1])] == ["split"]

@@ -119,3 +119,19 @@ def test_repeats_have_ids_of_their_own_whatever_ids_look_like(put, load_data):
     put("v.csv", "key,text,label\n9,none of these,x\n10,nor that one,y\n")
     found = load_data(train="t.csv", validation="v.csv", id="key", balance="oversample")
     assert len(set(ids(found))) == len(ids(found)) == found.rows["train"] == 6
+
+
+def test_an_edit_of_another_split_balances_nothing_again(put, load_data, cache):
+    put("t.csv", "text,label\n" + "".join(f"{i * 7919} is {i * 104729},{'xxy'[i % 3]}\n" for i in range(30)))
+    put("v.csv", "text,label\nnone of these,x\nnor that one,y\n")
+    fields = {"train": "t.csv", "validation": "v.csv", "balance": "oversample"}
+    first = load_data(**fields)
+    put("v.csv", "text,label\nnone of these,x\nnor that other one,y\n")
+    again = load_data(**fields)
+    assert again.fingerprint != first.fingerprint
+    assert again.keys["train"] == first.keys["train"] and again.keys["validation"] != first.keys["validation"]
+    assert len(list((cache.folder / "balance").glob("[0-9a-f]*"))) == 1
+    new = {"augment": [{"type": "swap_words"}]}
+    one = load_data(**fields, **new)
+    put("v.csv", "text,label\nnone of these,x\nnor that one,y\n")
+    assert load_data(**fields, **new).keys["train"] != one.keys["train"], "new rows may not stand in validation"

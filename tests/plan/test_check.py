@@ -376,6 +376,15 @@ def test_a_sample_larger_than_train_is_told(tiny: Path) -> None:
     assert found.message == "train has 64 rows, fewer than the sample of 99: all are taken"
 
 
+def test_a_label_that_cleaning_takes_away_is_told(tiny: Path) -> None:
+    for name in ("train", "validation", "test"):
+        with (tiny.parent / f"{name}.csv").open("a", encoding="utf-8") as stream:
+            stream.write(f"zzz {name},odd,short\n")
+    change(tiny, 'test = "test.csv"', 'test = "test.csv"\nclean = [{ type = "pattern", find = "zzz", drop = "found" }]')
+    (found,) = look(tiny).warnings
+    assert found.message == "label `odd` of `label` is gone: cleaning drops all of its 1 row"
+
+
 def test_leaks_that_stay_are_warned_of(tiny: Path) -> None:
     write_csv(tiny.parent / "test.csv", [*rows(24, 80), rows(1)[0]])
     tiny.write_text(TINY.replace('test = "test.csv"', 'test = "test.csv"\nleakage = "warn"', 1), encoding="utf-8")
