@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.data.account import Gone, Ledger, Tally, batch_of, excerpt, keep, text_of
-from runner.data.counts import tally
+from runner.data.counts import tally as labels_of
 from runner.data.faults import RESERVED, DataFaults, RowFault
 from runner.data.prepare import identified
 from runner.data.read import Origin
@@ -71,7 +71,7 @@ def wash(
     keep(entry, tallies, gone)
     return {
         "rows": done.num_rows,
-        "lost": {target: lost(counts, tally(done, target)) for target, counts in seen.items()},
+        "lost": {target: lost(counts, labels_of(done, target)) for target, counts in seen.items()},
     }
 
 
@@ -79,7 +79,7 @@ def noting(slices: Iterator[pa.Table], seen: dict[str, Counter[str]]) -> Iterato
     """The slices as they are, after counting the rows of each label."""
     for part in slices:
         for target, counts in seen.items():
-            counts.update(tally(part, target))
+            counts.update(labels_of(part, target))
         yield part
 
 
