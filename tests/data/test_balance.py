@@ -8,6 +8,9 @@ from itertools import pairwise
 
 import pytest
 
+from runner import kinds
+from runner.parts.augment._augmentation import Augmentation
+
 TABLE = [(f"{'ab' if i % 5 else 'zz'} unlike any other {i * 7919}", "x" if i % 5 else "y") for i in range(500)]
 FIELDS = {"train": "t.jsonl", "validation": "v.jsonl", "leakage": "warn"}
 
@@ -76,6 +79,21 @@ def test_new_rows_have_parents_labels_and_texts_of_their_own(loaded):
     assert "parent" not in found.splits["validation"].column_names
     (facts,) = (each for each in found.account if each["step"] == "swap_words")
     assert (facts["made"], facts["kept"]) == (len(made), len(rows))
+
+
+KINDS = [kinds.pick("augment", name) for name in kinds.names("augment")]
+WITHOUT_MODELS = [part.kind for part in KINDS if issubclass(part, Augmentation) and not part.models]
+TABLES = {kind: {"table": {"unlike": ["other than"], "any": ["one"]}} for kind in ("synonyms", "insert_words")}
+SENTENCES = [(f"{text}. Now it is a sentence, too.", label) for text, label in TABLE[:120]]
+
+
+@pytest.mark.parametrize("kind", WITHOUT_MODELS)
+def test_every_kind_makes_new_rows_of_train_whatever_the_order(loaded, kind):
+    fields = {"augment": [{"type": kind, "share": 0.5, **TABLES.get(kind, {})}]}
+    one, other = loaded(table=SENTENCES, **fields), loaded(table=SENTENCES[::-1], **fields)
+    pairs = [sorted(zip(ids(each), each.splits["train"]["text"].to_pylist(), strict=True)) for each in (one, other)]
+    assert pairs[0] == pairs[1]
+    assert len(pairs[0]) > 150 and one.rows["validation"] == 2
 
 
 def test_the_order_of_rows_makes_no_other_rows(loaded):

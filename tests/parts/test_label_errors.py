@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.parts.cleaners.label_errors import LabelErrors, parts
 
@@ -50,6 +52,16 @@ def test_most_planted_errors_are_found_and_little_else():
     assert len(hits) >= 0.8 * len(found)
     named = [found[id].reason == "label `{}` looks wrong: `{}` is likelier".format(*flipped[id]) for id in hits]
     assert np.mean(named) >= 0.9
+
+
+@given(st.randoms(use_true_random=False), st.integers(30, 80))
+@settings(deadline=None, max_examples=8)
+def test_no_order_of_the_rows_changes_anything(draw, rows):
+    table, _ = planted(rows, seed=rows)
+    order = list(range(rows))
+    draw.shuffle(order)
+    plain, other = ({id: each[1:] for id, each in judged(each).items()} for each in (table, table.take(order)))
+    assert plain == other == {id: each[1:] for id, each in judged(table).items()}
 
 
 def test_the_order_of_the_rows_changes_nothing():
