@@ -23,11 +23,12 @@ ELEMENTS = """
 """
 # A tag of a known, prefixed (`o:p`) or hyphenated element, a closed comment, or a declaration. Any other `<` is text:
 # `a <b and c`, `List<String>`, `<joe@example.org>`. Each part ends at the next tag or is bounded: the time is linear.
+# Groups are atomic by `(?>...)`, since early 3.11 loses matches of possessive groups (python/cpython#106052).
 MARKUP = re.compile(
     rf"""
     </?(?:{"|".join(ELEMENTS.split())}|[a-z][a-z0-9]*[:-][a-z][a-z0-9-]*)(?=[\s/>])
-        (?:[^<>"']++|"[^"]{{0,4000}}"|'[^']{{0,4000}}'|["']){{0,200}}+>
-    | <!--(?:[^<-]++|(?!-->|<!--).)*+-->
+        (?>(?:[^<>"']++|"[^"]{{0,4000}}"|'[^']{{0,4000}}'|["']){{0,200}})>
+    | <!--(?>(?:[^<-]++|(?!-->|<!--).)*)-->
     | <!(?:doctype|\[cdata\[|\[?(?:end)?if)[^<>]*+>
     | <\?xml[^<>]*+>
     """,
