@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 NAME = ".leases"
+LOCKLESS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # what file systems without locks answer
 
 
 class Leases:
@@ -30,10 +31,17 @@ class Leases:
             self.writable = False
 
     def take(self, stage: str, key: str) -> None:
-        """Use an entry from now on until the process ends; waits while it is being removed."""
+        """Use an entry from now on until the process ends; waits while it is being removed.
+
+        Where the file system knows no locks nothing is held, and nothing can be removed either.
+        """
         byte = place(stage, key)
         if byte not in self.held:
-            fcntl.lockf(self.descriptor, fcntl.LOCK_SH, 1, byte)
+            try:
+                fcntl.lockf(self.descriptor, fcntl.LOCK_SH, 1, byte)
+            except OSError as error:
+                if error.errno not in LOCKLESS:
+                    raise
             self.held.add(byte)
 
     @contextmanager
@@ -46,7 +54,7 @@ class Leases:
         try:
             fcntl.lockf(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EAGAIN):
+            if error.errno not in (errno.EACCES, errno.EAGAIN, *LOCKLESS):
                 raise
             yield False
             return

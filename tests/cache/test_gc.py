@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -331,3 +332,14 @@ def test_what_can_be_said_when_the_files_are_no_longer_known(cache):
     contents = Contents(cache.folder)
     told = {each.stage: words(each, contents) for each in contents.entries}
     assert told == {"clean": "rows that are no longer cached: lowercase", "written": "paraphrase"}
+
+
+def test_without_locks_entries_are_used_and_none_is_removed(cache, monkeypatch):
+    def lockless(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(lease.fcntl, "lockf", lockless)
+    made = cache.make("clean", "a" * 64, lambda entry: {"rows": 1}, {"file": "x"})
+    assert cache.find("clean", "a" * 64) == made
+    gc(cache.folder, max_size=0)
+    assert made.is_dir()
