@@ -7,23 +7,32 @@ from pathlib import Path
 
 from runner.cache.cache import Cache
 from runner.data.encode import encode
+from runner.plan.compile import Plan
 from runner.run.experiment import prepare
+
+
+def encoded(plan: Plan, results: Path) -> dict[str, int]:
+    """Encode every split of every stream of a plan, as a run does before it trains; the rows of each."""
+    rows, base = {}, plan.checked.base
+    for name, (data, inputs, _) in plan.streams.items():
+        loaded = plan.checked.loaded[data]
+        for split, table in loaded.splits.items():
+            why = {"rows": loaded.keys[split]}
+            length = plan.checked.spec.experiment.model.max_length
+            found = encode(table, inputs, base.tokenizer_file, length, Cache(results / "cache"), why)
+            rows[f"{name} {split}"] = found.num_rows
+    return rows
 
 
 def main(spec: Path, results: Path) -> None:
     """Prints JSON: rows of each split, seconds of each step, CPU seconds of all processes."""
-    checked = prepare(spec, results).checked
-    steps, rows = {}, {}
-    for name, loaded in checked.loaded.items():
+    plan = prepare(spec, results)
+    steps = {}
+    for loaded in plan.checked.loaded.values():
         for facts in loaded.account:
             where = f"{facts['stage']} {facts['split']} {facts['step']}"
             steps[where] = {word: facts[word] for word in ("rows", "kept", "seconds")}
-        for split, table in loaded.splits.items():
-            why = {"data": loaded.fingerprint, "split": split}
-            length = checked.spec.experiment.model.max_length
-            rows[f"{name} {split}"] = encode(
-                table, ["text"], checked.base.tokenizer_file, length, Cache(results / "cache"), why
-            ).num_rows
+    rows = encoded(plan, results)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     seconds = sum(each.ru_utime + each.ru_stime for each in used)
     print(json.dumps({"cpu_seconds": seconds, "encoded": rows, "steps": steps}))

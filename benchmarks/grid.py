@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from _pairs import emit, interleaved, parser, positive, ratios
+from _prepare import encoded
 from memory import SPEC, generate
 
-from runner.cache.cache import Cache
-from runner.data.encode import encode
 from runner.run.experiment import prepare
 
 GOAL = 1.05
@@ -36,19 +35,8 @@ def seconds(files: list[Path]) -> float:
     with tempfile.TemporaryDirectory(dir=files[0].parent) as results:
         began = time.perf_counter()
         for file in files:
-            tokens(file, Path(results))
+            encoded(prepare(file, Path(results)), Path(results))
         return time.perf_counter() - began
-
-
-def tokens(file: Path, results: Path) -> None:
-    """Prepare one spec."""
-    plan = prepare(file, results)
-    length = plan.checked.spec.experiment.model.max_length
-    for data, inputs, _ in plan.streams.values():
-        loaded = plan.checked.loaded[data]
-        for split, table in loaded.splits.items():
-            why = {"rows": loaded.keys[split]}
-            encode(table, inputs, plan.checked.base.tokenizer_file, length, Cache(results / "cache"), why)
 
 
 def main() -> None:

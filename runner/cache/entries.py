@@ -44,8 +44,7 @@ class Entry:
     @property
     def rows(self) -> int | None:
         """Rows in all splits; None where the manifest does not tell."""
-        found = self.about.get("rows")
-        return sum(found.values()) if isinstance(found, dict) else found
+        return manifest.rows(self.about)
 
 
 class Contents:

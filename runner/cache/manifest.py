@@ -22,6 +22,12 @@ def read(entry: Path) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) and isinstance(manifest.get("inputs"), dict) else None
 
 
+def rows(about: Mapping[str, Any]) -> int | None:
+    """Rows in all tables of an entry; None where its manifest does not tell."""
+    found = about.get("rows")
+    return sum(found.values()) if isinstance(found, dict) else found
+
+
 def seal(entry: Path, about: Mapping[str, Any]) -> None:
     """Write the manifest of a finished build and force everything to disk."""
     files = {}

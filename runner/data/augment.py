@@ -18,22 +18,15 @@ from runner.data.account import Tally, keep
 from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
 from runner.data.known import Known
-from runner.data.peers import Classes, Peers, sorted_by
+from runner.data.peers import Classes, Peers
 from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
+from runner.data.training import Asked
 from runner.data.written import written
-from runner.parts.augment._augmentation import Augmentation, Parent, Places, Refused
+from runner.parts.augment._augmentation import Augmentation, Parent, Refused
+from runner.parts.cleaners._order import by_id
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class Asked(NamedTuple):
-    """One augmentation, its place in the list, where what it names lies, and all that decides its variants."""
-
-    place: int
-    part: Augmentation
-    places: Places
-    identity: Mapping[str, Any]
 
 
 class Rows(NamedTuple):
@@ -57,8 +50,8 @@ def augment(
 ) -> None:
     """Write the rows of train and those made of them; a text that stands in train or in `others` is not made again."""
     table = mapped(train)
-    by_id = sorted_by(table["id"])
-    rows = Rows(table, inputs, by_id, Classes(table, targets, by_id), sizes(table))
+    order = by_id(table)
+    rows = Rows(table, inputs, order, Classes(table, targets, order), sizes(table))
     known = Known([contents(mapped(path), inputs) for path in [train, *others]])
     tallies = [Tally("augment", each.part.kind, "train", table.num_rows) for each in asked]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.cache.cache import Cache, fingerprint
-from runner.data.faults import Fault
 from runner.data.files import content_hash
+from runner.data.packages import installed
 from runner.data.read import Origin, Reading
 from runner.data.tables import mapped
 from runner.parts.cleaners._cleaner import Cleaner
@@ -40,29 +39,6 @@ def cleaners_of(data: Data, split: str) -> dict[int, Cleaner]:
     """The cleaners of a split's file, by their place in the list."""
     parts = [(at, part) for at, part in enumerate(data.clean) if isinstance(part, Cleaner)]
     return {at: part for at, part in parts if not part.files or split in part.files}
-
-
-def packages_faults(data: Data) -> list[Fault]:
-    """The cleaners whose packages are not installed."""
-    return [
-        Fault(
-            ("clean", at),
-            f"`{part.kind}` needs the package `{name}`, which is not installed",
-            "`pip install 'runner[clean]'`",
-        )
-        for at, part in enumerate(data.clean)
-        if isinstance(part, Cleaner)
-        for name in part.packages
-        if installed(name) is None
-    ]
-
-
-def installed(package: str) -> str | None:
-    """The version of a distribution; None where there is none."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def clean(

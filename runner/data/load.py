@@ -8,12 +8,14 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runner.cache import manifest
 from runner.cache.cache import Cache, fingerprint
 from runner.data.account import facts_of, gone_of
-from runner.data.clean import Cleaned, clean, cleaners_of, packages_faults
+from runner.data.clean import Cleaned, clean, cleaners_of
 from runner.data.counts import count, counted
 from runner.data.faults import DataFaults, Fault, RowFault
 from runner.data.named import resolved
+from runner.data.packages import packages_faults
 from runner.data.read import Origin, read
 from runner.data.tables import mapped
 from runner.data.training import Training, trainings
@@ -61,17 +63,22 @@ class Dropped(NamedTuple):
 class Stage(NamedTuple):
     """A cache entry that the data set went through; `split` is empty where it holds all of them.
 
-    There is no entry yet where only work, and no check, may make it; `rows` are then those that it may have at most.
-    `fresh` says that this process built it; `seconds` is how long that took whoever did.
+    There is no entry yet where only work, and no check, may make it; `most` are then the rows that it may have.
+    `fresh` says that this process built it.
     """
 
     stage: str
     split: str
     key: str
     entry: Path | None
-    rows: int
-    seconds: float | None = None
+    most: int = 0
     fresh: bool = False
+
+    @property
+    def built(self) -> tuple[int | None, float | None]:
+        """Rows in all its tables, and the seconds that it took whoever built it."""
+        about = manifest.read(self.entry) if self.entry else None
+        return (manifest.rows(about), about["seconds"]) if about else (None, None)
 
     @property
     def account(self) -> list[dict[str, Any]]:
@@ -217,8 +224,8 @@ def finished(
     written = {split: origins[about["origin"][split]].written for split in SPLITS if split in about["origin"]}
     places = {split: entry / f"{split}.arrow" for split in written}
     keys = contents_of(files, written)
-    stages = [staged("clean", split, each.key, each.entry, cache) for split, each in cleaned.items()]
-    stages.append(staged("split", "", key, entry, cache))
+    own = [("clean", split, each.key, each.entry) for split, each in cleaned.items()] + [("split", "", key, entry)]
+    stages = [Stage(*each, fresh=(each[0], each[2]) in cache.built) for each in own]
     rows, labels = about["rows"], about["labels"]
     for training in trainings(data, inputs, targets, named, cache):
         last, why = training.key(keys)
@@ -228,7 +235,8 @@ def finished(
             stages.append(Stage(training.stage, "train", last, None, about["rows"]["train"]))
         else:
             entry = cache.make(training.stage, last, partial(rewritten, training, dict(places), targets), why)
-            stages.append(staged(training.stage, "train", last, entry, cache))
+            fresh = (training.stage, last) in cache.built
+            stages.append(Stage(training.stage, "train", last, entry, fresh=fresh))
             places["train"] = entry / "train.arrow"
             about = counted(entry)
         rows = rows | about["rows"]
@@ -243,13 +251,6 @@ def finished(
 def contents_of(files: Mapping[str, Any], splits: Iterable[str]) -> dict[str, str]:
     """The hash of what each split holds, by the files of a manifest of the stage `split`."""
     return {split: str(files[f"{split}.arrow"]["sha256"]) for split in splits}
-
-
-def staged(stage: str, split: str, key: str, entry: Path, cache: Cache) -> Stage:
-    """A stage that has its entry."""
-    known = cache.manifest(stage, key)
-    rows = known["rows"] if isinstance(known["rows"], int) else sum(known["rows"].values())
-    return Stage(stage, split, key, entry, rows, known["seconds"], (stage, key) in cache.built)
 
 
 def rewritten(training: Training, places: Mapping[str, Path], targets: Sequence[str], entry: Path) -> Mapping[str, Any]:

@@ -46,10 +46,3 @@ class Classes:
         begins, ends = self.bounds[group - 1], self.bounds[group]
         for place, begin, end in zip(places.tolist(), begins.tolist(), ends.tolist(), strict=True):
             yield self.order[begin:end], place - begin
-
-
-def sorted_by(ids: pa.ChunkedArray) -> np.ndarray:
-    """The positions of all rows in the order of their ids, int32; Arrow compares bytes, which is Python's order too."""
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.sort_indices(ids)).astype(np.int32)

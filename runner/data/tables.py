@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.parts.sources._slices import SLICE, batches, cuts, sizes, slices
+from runner.parts.slices import SLICE, batches, cuts, sizes, slices, take
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,8 +57,6 @@ def taken(table: pa.Table, index: np.ndarray) -> Iterator[pa.RecordBatch]:
 def at(table: pa.Table, positions: np.ndarray) -> pa.Table:
     """The rows at these positions, in any order; unlike Arrow's `take`, it doesn't copy whole columns into memory."""
     import pyarrow as pa
-
-    from runner.parts.cleaners._contents import take
 
     return pa.Table.from_batches([take(table.to_batches(), positions)]) if len(positions) else table.slice(0, 0)
 

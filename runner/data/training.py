@@ -17,21 +17,32 @@ VERSION = 4
 Places = Mapping[str, Path]
 
 
+class Asked(NamedTuple):
+    """One augmentation, its place in the list, where what it names lies, and all that decides its variants."""
+
+    place: int
+    part: Augmentation
+    places: Named
+    identity: Mapping[str, Any]
+
+
 class Training(NamedTuple):
     """A stage: what decides its rows beside those that go in, and what writes train anew into an entry.
 
-    `most` counts rows and labels at most, where models write rows, which takes too long for the check of a spec.
+    `apart` says that no row of its may stand in another split, so that those decide too. `most` counts rows and labels
+    at most, where models write rows, which takes too long for the check of a spec.
     """
 
     stage: str
     why: Mapping[str, Any]
     write: Callable[[Places, Path], None]
+    apart: bool = False
     most: Callable[[Places], dict[str, Any]] | None = None
 
     def key(self, keys: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-        """Key and inputs of the stage, by what the splits hold: new rows must not stand in the others either."""
-        others = {"others": {split: keys[split] for split in keys if split != "train"}}
-        why = {"rows": keys["train"], **(others if self.stage == "augment" else {}), **self.why}
+        """Key and inputs of the stage, by what the splits hold."""
+        others = {"others": {split: keys[split] for split in keys if split != "train"}} if self.apart else {}
+        why = {"rows": keys["train"], **others, **self.why}
         return fingerprint({"stage": self.stage, **why}), why
 
 
@@ -43,14 +54,13 @@ def trainings(
         by = [data.balance_by] if data.balance_by else targets
         why = {**data.model_dump(mode="json", include={"sample", "balance"}), "by": sorted(by), "version": VERSION}
         yield Training("balance", why, partial(balanced, data, by))
-    writing = [pair for pair in zip(data.augment, named, strict=True) if isinstance(pair[0], Augmentation)]
-    if writing:  # mixup makes no rows: training does it
-        parts: list[Any] = [part for part, _ in writing]
-        identities = [identity(part, places, cache) for part, (_, places) in zip(parts, writing, strict=True)]
-        asked = [(at, parts[at], writing[at][1], identities[at]) for at in range(len(parts))]
-        most = partial(at_most, asked, targets) if any(part.models for part in parts) else None
-        why = {"augment": identities, "version": VERSION}
-        yield Training("augment", why, partial(augmented, asked, inputs, targets, cache), most)
+    pairs = zip(data.augment, named, strict=True)  # mixup makes no rows: training does it
+    writing = [(part, places) for part, places in pairs if isinstance(part, Augmentation)]
+    asked = [Asked(at, part, places, identity(part, places, cache)) for at, (part, places) in enumerate(writing)]
+    if asked:
+        most = partial(at_most, asked, targets) if any(each.part.models for each in asked) else None
+        why = {"augment": [each.identity for each in asked], "version": VERSION}
+        yield Training("augment", why, partial(augmented, asked, inputs, targets, cache), True, most)
 
 
 def balanced(data: Data, by: Sequence[str], places: Places, entry: Path) -> None:
@@ -61,17 +71,17 @@ def balanced(data: Data, by: Sequence[str], places: Places, entry: Path) -> None
 
 
 def augmented(
-    asked: Any, inputs: Sequence[str], targets: Sequence[str], cache: Cache, places: Places, entry: Path
+    asked: Sequence[Asked], inputs: Sequence[str], targets: Sequence[str], cache: Cache, places: Places, entry: Path
 ) -> None:
     """Add new rows to train, none of which stands in another split."""
-    from runner.data.augment import Asked, augment
+    from runner.data.augment import augment
 
     others = [path for split, path in places.items() if split != "train"]
-    augment(places["train"], others, list(map(Asked._make, asked)), inputs, targets, entry, cache)
+    augment(places["train"], others, asked, inputs, targets, entry, cache)
 
 
-def at_most(asked: Any, targets: Sequence[str], places: Places) -> dict[str, Any]:
+def at_most(asked: Sequence[Asked], targets: Sequence[str], places: Places) -> dict[str, Any]:
     """Rows and labels of train, if every variant is taken."""
-    from runner.data.augment import Asked, most
+    from runner.data.augment import most
 
-    return most(places["train"], list(map(Asked._make, asked)), targets)
+    return most(places["train"], asked, targets)

@@ -79,7 +79,7 @@ def data_steps(checked: Checked) -> list[Step]:
         for stage in loaded.stages:
             step, first = stage.step(name), stage.stage == "clean"
             made = stage.entry is not None
-            detail = detail_of(stage.account) if made else {"rows at most": stage.rows}
+            detail = detail_of(stage.account) if made else {"rows at most": stage.most}
             reason = "done by the check" if made else "a model writes the rows when `run` or `data` needs them"
             steps.append(Step(step, stage.key, () if first else before, made, reason, detail))
             before = (*before, step) if first else (step,)

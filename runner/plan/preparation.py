@@ -42,7 +42,8 @@ def remarks(name: str, data: Data, loaded: Loaded, faults: Faults) -> None:
             message = f"label `{label}` of `{target}` is gone: cleaning drops all of its {counted(rows, 'row')}"
             hint = "look at what goes by `runner data`; loosen the cleaner, or take the label out"
             faults.add("labels", ("data", name, "clean"), message, hint, severity="warning")
-    for facts in loaded.account:
+    asked = data.leakage == "warn" or isinstance(data.sample, int)
+    for facts in loaded.account if asked else ():
         if facts["step"].startswith("leakage"):
             for reason, count in facts["flagged"].items():
                 message = f"{count:,} of {facts['rows']:,} rows of `{facts['split']}` are {reason}"

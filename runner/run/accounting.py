@@ -14,7 +14,8 @@ def accounted(work: Work) -> None:
     """Record what the preparation of each data set did; the check did it, or found it in the cache."""
     for name, loaded in work.checked.loaded.items():
         for stage in loaded.stages:
-            with work.stage(stage.step(name), stage.rows, seconds=stage.seconds, cached=not stage.fresh) as detail:
+            rows, seconds = stage.built
+            with work.stage(stage.step(name), rows, seconds=seconds, cached=not stage.fresh) as detail:
                 account = [{key: facts[key] for key in facts if key != "samples"} for facts in stage.account]
                 detail["account"] = account
         dropped(work, name, loaded)

@@ -13,6 +13,7 @@ from runner.cache.entries import Contents, Entry, ago, in_use, rank, words
 from runner.cache.gc import NOTES, Collected, Removed
 from runner.cache.gc import gc as collect
 from runner.errors import RunnerError
+from runner.run.aligned import aligned
 
 UNITS = {"h": 3600, "d": 86_400, "w": 604_800}  # seconds
 
@@ -60,14 +61,7 @@ def text(found: dict[str, Any]) -> str:
     total = (
         f"{len(found['entries'])} entries, {sized(found['bytes'])}, and {found['notes']} notes in `{found['folder']}`"
     )
-    return "\n".join([*aligned(lines), total])
-
-
-def aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    """Cells below each other; the last ones are as long as they are."""
-    *columns, last = zip(*lines, strict=True)
-    padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
-    return [" ".join(cells) for cells in zip(*padded, last, strict=True)]
+    return "\n".join([*aligned(lines, gap=1), total])
 
 
 def row(each: dict[str, Any]) -> tuple[str, ...]:
@@ -91,7 +85,7 @@ def collected(done: Collected, *, dry_run: bool) -> str:
     """What a collection did, in words."""
     verb = "would remove" if dry_run else "removed"
     entries = [each for each in done.removed if each.what == "entry"]
-    lines = aligned(table(entries, verb)) if entries else []
+    lines = aligned(table(entries, verb), gap=1) if entries else []
     others = Counter(f"{each.what}: {each.why}" for each in done.removed if each.what != "entry")
     lines += [f"{verb} {count} × {name}" for name, count in sorted(others.items())]
     freed = sum(each.bytes for each in done.removed)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from runner.data.models import in_package
+from runner.data.packages import installed
 from runner.errors import RunnerError
-from runner.run.environment import PACKAGES, processor, version
+from runner.run.environment import PACKAGES, processor
 
 
 def examine(results: Path) -> list[dict[str, str]]:
@@ -23,10 +24,10 @@ def finding(what: str, state: str, says: str) -> dict[str, str]:
 
 def packages() -> dict[str, str]:
     """All libraries are there."""
-    missing = [name for name in PACKAGES if version(name) is None]
+    missing = [name for name in PACKAGES if installed(name) is None]
     if missing:
         return finding("packages", "bad", f"missing: {', '.join(missing)}; run `pip install -e .`")
-    return finding("packages", "ok", ", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    return finding("packages", "ok", ", ".join(f"{name} {installed(name)}" for name in PACKAGES))
 
 
 def weights() -> dict[str, str]:

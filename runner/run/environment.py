@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from runner.data.packages import installed
 
 PACKAGES = (
     "torch",
@@ -32,18 +33,10 @@ def environment(folder: Path) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: installed(name) for name in PACKAGES},
         "git_commit": commit,
         "git_dirty": bool(git(folder, "status", "--porcelain")) if commit else None,
     }
-
-
-def version(package: str) -> str | None:
-    """The installed version, None where there is none."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def processor() -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.data.faults import counted
+from runner.run.aligned import aligned
 
 SHOWN = 10  # groups of a split
 CUT = 24  # characters of a text in a cell
@@ -17,7 +18,7 @@ Profile = Mapping[str, Any]
 def lines(profiles: Mapping[str, Profile]) -> list[str]:
     """The profiles of all splits side by side, then the groups of each."""
     rows = [["profile", *profiles], *([name, *cells] for name, *cells in measures(list(profiles.values())))]
-    told = aligned(rows)
+    told = aligned(rows, indent=4)
     for split, profile in profiles.items():
         if profile["groups"]:
             told += compared(split, profile["groups"])
@@ -62,15 +63,7 @@ def compared(split: str, groups: Mapping[str, Any]) -> list[str]:
         for name, each in shown
     ]
     more = groups["count"] - len(shown)
-    return [groups_of, *aligned([head, *rows]), *([f"    and {more:,} more"] if more else [])]
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Cells below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return [groups_of, *aligned([head, *rows], indent=4), *([f"    and {more:,} more"] if more else [])]
 
 
 def even(classes: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from runner.run.aligned import aligned
+
 COLUMNS = ("task", "split", "metric", "score", "interval", "majority", "tfidf", "n")
 
 
@@ -36,7 +38,7 @@ def summary(result: dict[str, Any], results: Path) -> str:
     return "\n".join(
         [
             f"\n{result['run']}: scores{again}",
-            *aligned([COLUMNS, *table]),
+            *aligned([COLUMNS, *table], indent=2),
             f"\nmodel: {result['model']}",
             f'next:  {program()} query{where} "{sql}"',
         ]
@@ -47,11 +49,3 @@ def program() -> str:
     """How the reader can call this program: by its name, or by its path where the shell doesn't know the name."""
     called = Path(sys.argv[0])
     return "runner" if shutil.which("runner") or called.name != "runner" else os.path.relpath(called)
-
-
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows as columns of equal width."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

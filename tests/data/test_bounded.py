@@ -15,7 +15,8 @@ from runner.data.clean import clean
 from runner.data.read import read
 from runner.data.tables import write
 from runner.kinds import pick
-from runner.parts.sources import _slices, parquet
+from runner.parts import slices as slicing
+from runner.parts.sources import parquet
 from runner.spec.tables import Data
 from tests.data import preparing
 
@@ -44,7 +45,7 @@ def test_where_slices_are_cut_changes_nothing(tmp_path, tokenizer_file, monkeypa
     monkeypatch.setattr(preparing, "FIELDS", {**preparing.FIELDS, "balance": balance, "augment": augment})
     preparing.write(tmp_path)
     whole = preparing.prepare(tmp_path, Cache(tmp_path / "whole"), tokenizer_file)
-    monkeypatch.setattr(_slices, "BYTES", bytes_)
+    monkeypatch.setattr(slicing, "BYTES", bytes_)
     monkeypatch.setenv("RUNNER_WORKERS", workers)
     assert preparing.prepare(tmp_path, Cache(tmp_path / "cut"), tokenizer_file) == whole
     assert whole["dropped"]
@@ -52,7 +53,7 @@ def test_where_slices_are_cut_changes_nothing(tmp_path, tokenizer_file, monkeypa
 
 def test_long_rows_are_cleaned_in_bounded_memory(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNNER_WORKERS", "1")
-    monkeypatch.setattr(_slices, "BYTES", 1 << 20)
+    monkeypatch.setattr(slicing, "BYTES", 1 << 20)
     data = Data.model_validate({"train": "t.jsonl", "clean": [{"type": "lowercase"}, {"type": "exact_duplicates"}]})
     peaks = []
     for rows in (40, 160, 320):
@@ -67,7 +68,7 @@ def test_long_rows_are_cleaned_in_bounded_memory(tmp_path, monkeypatch):
 
 
 def test_augmentation_holds_few_bytes_a_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(_slices, "BYTES", 1 << 15)
+    monkeypatch.setattr(slicing, "BYTES", 1 << 15)
     part = pick("augment", "swap_words").model_validate({"type": "swap_words", "share": 0.05})
     peaks = {}
     for rows in (5_000, 10_000, 20_000):
@@ -90,7 +91,7 @@ def test_row_groups_are_read_in_order_however_few_at_once(tmp_path, monkeypatch,
 
     table = pa.table({"text": [f"{row} text" * 9 for row in range(30)]})
     pq.write_table(table, tmp_path / "t.parquet", row_group_size=7)
-    monkeypatch.setattr(_slices, "BYTES", bytes_)
+    monkeypatch.setattr(slicing, "BYTES", bytes_)
     monkeypatch.setattr(parquet, "BYTES", bytes_)
     found = list(parquet.Parquet(type="parquet").batches(tmp_path / "t.parquet"))
     assert pa.Table.from_batches(found).to_pydict() == {**table.to_pydict(), "_line": list(range(1, 31))}

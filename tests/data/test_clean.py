@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.data import clean as cleaning
+from runner.data import packages
 from runner.data.faults import DataFaults
 
 CLEAN = [
@@ -96,7 +96,7 @@ def test_a_cleaner_that_empties_a_split_is_named(put, load_data):
 def test_a_missing_package_hides_no_other_fault(put, load_data, monkeypatch):
     put("t.csv", "text,label\n<p>a b</p>,x\n")
     put("v.csv", "txt,label\nc d,x\n")
-    monkeypatch.setattr(cleaning, "installed", lambda name: None)
+    monkeypatch.setattr(packages, "installed", lambda name: None)
     with pytest.raises(DataFaults) as caught:
         load_data(train="t.csv", validation="v.csv", clean=[{"type": "strip_html"}])
     assert [fault.where for fault in caught.value.faults] == [("validation",), ("clean", 0)]

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.data.known import Known
-from runner.data.peers import Classes, Peers, sorted_by
+from runner.data.peers import Classes, Peers
+from runner.parts.cleaners._order import by_id
 
 laws = settings(max_examples=100, deadline=None)
 NUMBERS = st.lists(st.integers(0, 40) | st.integers(2**64 - 3, 2**64 - 1), max_size=30)
@@ -39,10 +40,10 @@ def test_known_is_a_set(before, rounds):
 def test_classes_are_sorted_lists(rows, size):
     whole = pa.table({"id": pa.array(list(rows), pa.string()), "label": pa.array(list(rows.values()), pa.string())})
     table = pa.Table.from_batches(whole.to_batches(max_chunksize=size), whole.schema)
-    by_id = sorted_by(table["id"])
+    order = by_id(table)
     ids = list(rows)
-    assert [ids[row] for row in by_id] == sorted(ids)
-    found = list(Classes(table, ["label"], by_id).of(np.arange(len(ids))))
+    assert [ids[row] for row in order] == sorted(ids)
+    found = list(Classes(table, ["label"], order).of(np.arange(len(ids))))
     for (id, label), (group, own) in zip(rows.items(), found, strict=True):
         assert [ids[row] for row in group] == sorted(each for each in rows if rows[each] == label)
         assert ids[group[own]] == id

@@ -11,10 +11,10 @@ from runner.cache.cache import Cache
 from runner.data.faults import DataFaults
 from runner.data.load import load
 from runner.data.written import chunks
+from runner.parts import slices as slicing
 from runner.parts.augment._augmentation import Parent
 from runner.parts.augment._models import load as load_model
 from runner.parts.augment.masked_words import MaskedWords
-from runner.parts.sources import _slices
 from runner.spec.tables import Data
 
 WORDS = ["the", "quick", "brown", "fox", "runs", "now", "away", "and", "sees", "a", "good", "bad", "film", "day"]
@@ -73,7 +73,7 @@ def test_the_check_writes_nothing_and_knows_the_key_and_the_most(prepare, loads)
     assert set(early.splits["train"]["id"].to_pylist()) < set(rows(late))
     before = len(early.splits["train"])
     parents = {parent for _, _, parent in rows(late).values() if parent}
-    assert before + len(parents) * 2 <= early.rows["train"] == early.stages[-1].rows
+    assert before + len(parents) * 2 <= early.rows["train"] == early.stages[-1].most
     assert late.rows["train"] <= early.rows["train"] == sum(early.labels["label"]["train"].values())
     assert early.rows["validation"] == late.rows["validation"]
 
@@ -197,6 +197,6 @@ def test_where_slices_are_cut_lets_nothing_be_written_again(prepare, loads, tmp_
     assert loads
     loads.clear()
     shutil.rmtree(tmp_path / "cache" / "augment")
-    monkeypatch.setattr(_slices, "BYTES", 300)
+    monkeypatch.setattr(slicing, "BYTES", 300)
     assert rows(prepare({**MASKED, "copies": 2})) == rows(whole)
     assert loads == []

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.data.tables import alone
-from runner.parts.sources import _slices
-from runner.parts.sources._slices import batches, cuts, sizes, slices
+from runner.parts import slices as slicing
+from runner.parts.slices import batches, cuts, sizes, slices
 
 laws = settings(max_examples=60, deadline=None)
 TEXTS = st.lists(st.none() | st.text(max_size=30), max_size=40)
@@ -22,7 +22,7 @@ TEXTS = st.lists(st.none() | st.text(max_size=30), max_size=40)
 @pytest.fixture(scope="module", autouse=True)
 def small():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_slices, "BYTES", 50)
+        patch.setattr(slicing, "BYTES", 50)
         yield
 
 
@@ -78,7 +78,7 @@ def test_what_is_larger_than_a_number_counts_as_the_largest():
     huge = pa.DictionaryArray.from_arrays(pa.array([0, 0]), pa.array(["x"]))
     table = pa.table({str(place): huge for place in range(3)})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_slices, "widths", lambda values: np.full(len(values), 2**31 - 2))
+        patch.setattr(slicing, "widths", lambda values: np.full(len(values), 2**31 - 2))
         assert sizes(table).tolist() == [2**31 - 1] * 2
         assert [cut.stop for cut in cuts(sizes(table))] == [1, 2]
 

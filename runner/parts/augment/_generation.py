@@ -13,6 +13,7 @@ from runner.errors import RunnerError
 from runner.kinds import bad_value
 from runner.parts.augment._augmentation import Refused
 from runner.parts.augment._models import groups, load, longest, padded, writes
+from runner.parts.augment._written import Written
 
 BATCH = 16
 TOP = 50  # likeliest tokens that a choice is made of
@@ -38,6 +39,22 @@ class Sampling(NamedTuple):
     temperature: float
     top_p: float
     max_tokens: int
+
+
+class Sampled(Written):
+    """The fields that all kinds share whose texts are generated token by token."""
+
+    temperature: Annotated[float, Field(gt=0, le=10)] = 0.8
+    """How freely tokens are chosen; near 0 always the likeliest. Default 0.8."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Probability of the likeliest tokens among which one is chosen, at most 50. Default 0.95."""
+    max_tokens: Annotated[int, Field(ge=1, le=4096)] = 128
+    """Longest answer in tokens, and never more than twice its text and 16. Default 128."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """The choices that these fields ask for."""
+        return Sampling(self.temperature, self.top_p, self.max_tokens)
 
 
 class Writer:

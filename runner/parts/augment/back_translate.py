@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.parts.augment._augmentation import Parent, Places, Refused
-from runner.parts.augment._generation import Prompt, Sampling, Writer
-from runner.parts.augment._written import Write, Written, told
+from runner.parts.augment._generation import Prompt, Sampled, Writer
+from runner.parts.augment._written import Write, told
 from runner.parts.tasks._task import Text
 
 TRANSLATE = "Translate the following into {language}. Answer with the translation only.\n\n{text}"
 
 
-class BackTranslate(Written):
+class BackTranslate(Sampled):
     """Translate each text into another language and back, by two models or by one that is told the languages.
 
     ```toml
@@ -50,12 +50,6 @@ class BackTranslate(Written):
     """What the first translation is told, with `{text}` once; default: the text, or an instruction for `model`."""
     back_prompt: Prompt | None = None
     """What the second translation is told; default: the text, or an instruction for `model`."""
-    temperature: Annotated[float, Field(gt=0, le=10)] = 0.8
-    """How freely tokens are chosen; near 0 always the likeliest. Default 0.8."""
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    """Probability of the likeliest tokens among which one is chosen, at most 50. Default 0.95."""
-    max_tokens: Annotated[int, Field(ge=1, le=4096)] = 128
-    """Longest translation in tokens, and never more than twice its text and 16. Default 128."""
 
     @model_validator(mode="after")
     def one_way(self) -> BackTranslate:
@@ -82,7 +76,7 @@ class BackTranslate(Written):
         self, writer: Writer, prompt: str, texts: Sequence[str | Refused], parents: Sequence[Parent]
     ) -> list[str | Refused]:
         """The translations of the texts; of those that were refused before or are empty, nothing is asked."""
-        sampling = Sampling(self.temperature, self.top_p, self.max_tokens)
+        sampling = self.sampling
         seeds = [parent.rng.getrandbits(64) for parent in parents]
         found = [text if text else Refused("an empty answer") for text in texts]
         asked = [(at, text) for at, text in enumerate(found) if isinstance(text, str)]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from runner.parts.augment._augmentation import Parent, Places, Refused
-from runner.parts.augment._generation import Prompt, Sampling, Writer
-from runner.parts.augment._written import Write, Written, told
+from runner.parts.augment._generation import Prompt, Sampled, Writer
+from runner.parts.augment._written import Write, told
 from runner.parts.tasks._task import Text
 
 CHAT = "Rewrite the text in different words. Do not answer it.\n\nText: {text}\n\nRewritten text:"
@@ -17,7 +15,7 @@ CAUSAL = "Text: {text}\nThe same in other words:"
 SEQ2SEQ = "{text}"
 
 
-class Paraphrase(Written):
+class Paraphrase(Sampled):
     """Let a model say each text in other words; what echoes, is empty or does not end makes no row.
 
     ```toml
@@ -40,18 +38,12 @@ class Paraphrase(Written):
     """Encoder-decoder or causal model that writes: a folder, `package:NAME` or hub id."""
     prompt: Prompt | None = None
     """What the model is told, with `{text}` once; default: an instruction for causal models, else the text alone."""
-    temperature: Annotated[float, Field(gt=0, le=10)] = 0.8
-    """How freely tokens are chosen; near 0 always the likeliest. Default 0.8."""
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    """Probability of the likeliest tokens among which one is chosen, at most 50. Default 0.95."""
-    max_tokens: Annotated[int, Field(ge=1, le=4096)] = 128
-    """Longest answer in tokens, and never more than twice its text and 16. Default 128."""
 
     def writer(self, places: Places) -> Write:
         writer = Writer(places["model"])
         default = CHAT if writer.chats else CAUSAL if writer.kind == "causal" else SEQ2SEQ
         prompt = self.prompt or default
-        sampling = Sampling(self.temperature, self.top_p, self.max_tokens)
+        sampling = self.sampling
 
         def write(parents: Sequence[Parent]) -> list[str | Refused]:
             texts = [parent.text for parent in parents]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import xxhash
 
 from runner.parts.cleaners._buckets import MANY, entries_of, rows_of, together
 from runner.parts.cleaners._cleaner import Judged
+from runner.parts.slices import take
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,27 +38,6 @@ def rows_at(table: pa.Table, columns: Sequence[str], positions: np.ndarray) -> l
     batches = table.select(list(columns)).to_batches()
     taken = [column.to_pylist() for column in take(batches, positions).columns]
     return list(zip(*taken, strict=True))
-
-
-def take(batches: Sequence[pa.RecordBatch], positions: np.ndarray) -> pa.RecordBatch:
-    """The rows at these positions, in any order; unlike Arrow's own, it reads only the batches that hold them."""
-    import numpy as np
-    import pyarrow as pa
-
-    ends = np.cumsum([batch.num_rows for batch in batches])
-    sorted_ = bool((positions[1:] >= positions[:-1]).all())
-    order = None if sorted_ else np.argsort(positions, kind="stable")
-    ordered = positions if order is None else positions[order]
-    places = np.searchsorted(ends, ordered, "right")
-    cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1)).tolist()
-    parts = []
-    for start, end in pairwise(cuts):
-        batch = batches[places[start]]
-        parts.append(batch.take(pa.array(ordered[start:end] - (ends[places[start]] - batch.num_rows))))
-    if not parts:
-        return batches[0].slice(0, 0)
-    found = pa.concat_batches(parts)
-    return found if order is None else found.take(pa.array(np.argsort(order)))
 
 
 def digests(table: pa.Table, columns: Sequence[str], seen: Callable[[str], str] | None = None) -> np.ndarray:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.parts.cleaners._contents import take
 from runner.parts.cleaners._shingles import Shingles
+from runner.parts.slices import cuts, take
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,10 +93,10 @@ class Pairs:
 
         found = np.empty(len(rows))
         sizes = self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]
-        for group in chunks(sizes, GROUP, HELD):
+        for group in cuts(sizes, GROUP, HELD):
             first, firsts = self.first.held(rows[group])
             second, seconds = self.second.held(others[group])
-            for chunk in chunks(sizes[group], PAIRS, BYTES):
+            for chunk in cuts(sizes[group], PAIRS, BYTES):
                 found[group][chunk] = least(self.sets(first, firsts[chunk]), self.sets(second, seconds[chunk]))
         return found
 
@@ -135,19 +135,6 @@ def least(first: Iterator[np.ndarray], second: Iterator[np.ndarray]) -> np.ndarr
     columns = [jaccard(one, other) for one, other in zip(first, second, strict=True)]
     found: np.ndarray = np.minimum.reduce(columns)
     return found
-
-
-def chunks(sizes: np.ndarray, count: int, bytes_: int) -> Iterator[slice]:
-    """Runs of so many pairs, and so many bytes, at most; but at least one pair."""
-    import numpy as np
-
-    sums = np.cumsum(sizes)
-    start = 0
-    while start < len(sums):
-        before = sums[start - 1] if start else 0
-        end = min(start + count, max(start + 1, int(np.searchsorted(sums, before + bytes_, "right"))))
-        yield slice(start, end)
-        start = end
 
 
 def tags(numbers: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING
 from runner.parts.cleaners._contents import hashed
 from runner.parts.cleaners._minhash import Bands, keys
 from runner.parts.cleaners._shingles import Shingles
+from runner.parts.slices import batches
 from runner.workers import spread, workers_for
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-ROWS = 16_384  # of a batch: many, so that there are enough texts of one length to be signed together
-BYTES = 4 << 20  # of a batch, unless one text has more
 
 
 @dataclass(frozen=True)
@@ -60,18 +57,6 @@ def sketch(
                 file.write(row)
             start += numbers.shape[1]
     return Sketches(folder, rows, bands)
-
-
-def batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    """Batches of few enough rows and bytes."""
-    waiting = deque(table.to_batches(max_chunksize=ROWS))
-    while waiting:
-        batch = waiting.popleft()
-        half = batch.num_rows // 2
-        if half and batch.nbytes > BYTES:
-            waiting.extendleft([batch.slice(half), batch.slice(0, half)])
-        elif batch.num_rows:
-            yield batch
 
 
 class Sketcher:

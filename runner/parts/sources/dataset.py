@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from runner.errors import RunnerError, did_you_mean
+from runner.parts.slices import slices
 from runner.parts.sources._hub import HUB, first_line, of_hub
-from runner.parts.sources._slices import slices
 from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:

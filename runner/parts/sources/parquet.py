@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.errors import RunnerError
-from runner.parts.sources._slices import BYTES, cuts
+from runner.parts.slices import BYTES, cuts
 from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:

@@ -1,8 +1,12 @@
-"""Tables in slices of few enough rows and bytes: what is made of one fits into memory, however long its texts."""
+"""Tables in slices of few enough rows and bytes: what is made of one fits into memory, however long its texts.
+
+And chosen rows of tables that are larger than memory.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,16 +33,20 @@ def batches(table: pa.Table, rows: int = SLICE) -> Iterator[pa.RecordBatch]:
             yield batch.slice(cut.start, cut.stop - cut.start)
 
 
-def cuts(sizes: np.ndarray, rows: int = SLICE) -> Iterator[slice]:
-    """Runs of rows of these sizes: at least one row, at most so many, and `BYTES` unless one row has more."""
+def cuts(sizes: np.ndarray, rows: int = SLICE, most: int | None = None) -> Iterator[slice]:
+    """Runs of rows of these sizes: at least one row, at most so many, and `most` bytes unless one row has more.
+
+    Without `most` these are `BYTES`.
+    """
     import numpy as np
 
+    most = BYTES if most is None else most
     for first in range(0, len(sizes), rows):
         ends = np.cumsum(sizes[first : first + rows], dtype=np.int64)
         start = 0
         while start < len(ends):
             before = int(ends[start - 1]) if start else 0
-            end = max(start + 1, int(np.searchsorted(ends, before + BYTES, "right")))
+            end = max(start + 1, int(np.searchsorted(ends, before + most, "right")))
             yield slice(first + start, first + end)
             start = end
 
@@ -85,3 +93,24 @@ def filled(lengths: pa.Array) -> np.ndarray:
     import numpy as np
 
     return np.asarray(lengths.fill_null(0)).astype(np.int64)
+
+
+def take(batches: Sequence[pa.RecordBatch], positions: np.ndarray) -> pa.RecordBatch:
+    """The rows at these positions, in any order; unlike Arrow's own, it reads only the batches that hold them."""
+    import numpy as np
+    import pyarrow as pa
+
+    ends = np.cumsum([batch.num_rows for batch in batches])
+    sorted_ = bool((positions[1:] >= positions[:-1]).all())
+    order = None if sorted_ else np.argsort(positions, kind="stable")
+    ordered = positions if order is None else positions[order]
+    places = np.searchsorted(ends, ordered, "right")
+    cuts = np.flatnonzero(np.diff(places, prepend=-1, append=-1)).tolist()
+    parts = []
+    for start, end in pairwise(cuts):
+        batch = batches[places[start]]
+        parts.append(batch.take(pa.array(ordered[start:end] - (ends[places[start]] - batch.num_rows))))
+    if not parts:
+        return batches[0].slice(0, 0)
+    found = pa.concat_batches(parts)
+    return found if order is None else found.take(pa.array(np.argsort(order)))
