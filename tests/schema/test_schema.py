@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from runner.kinds import names, pick, sentences
 from runner.spec import document, schema, tables
 from runner.spec.tables import Experiment
+from tests.mutations import holders, mutated
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = ("adapters", "augment", "cleaners", "metrics", "mixing", "sources", "tasks")
@@ -66,6 +67,7 @@ WHOLE = {
     "evaluate": {"confidence": 0.5, "resamples": 200, "baselines": ["tfidf"]},
     "execute": {"threads": 2, "accelerator": "cpu"},
 }
+KEYS = st.sampled_from(["zzz", "a b", "epochs", "base", "fraction", "from", "train", "type", "rank", "seed"])
 VALUES = st.sampled_from(
     [
         True,
@@ -109,14 +111,6 @@ VALUES = st.sampled_from(
 )
 
 
-def holders(value):
-    """Every table and array inside a value, itself included."""
-    if isinstance(value, dict | list):
-        yield value
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from holders(each)
-
-
 def accepted(value):
     """Whether the tables take it; None where a rule of ours refuses it, which the schema cannot say."""
     try:
@@ -132,26 +126,6 @@ def agree(value):
     if verdict is not None:
         faults = [f"{each.json_path}: {each.message}" for each in VALIDATOR.iter_errors(value)]
         assert (not faults) == verdict, (value, faults)
-
-
-@st.composite
-def mutants(draw):
-    """A valid document after one to three small changes."""
-    made = copy.deepcopy(WHOLE)
-    for _ in range(draw(st.integers(1, 3))):
-        holder = draw(st.sampled_from(list(holders(made))))
-        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-        change = draw(st.sampled_from(["drop", "add", "set"])) if keys else "add"
-        if change == "drop":
-            del holder[draw(st.sampled_from(keys))]
-        elif change == "set":
-            holder[draw(st.sampled_from(keys))] = copy.deepcopy(draw(VALUES))
-        elif isinstance(holder, dict):
-            words = ["zzz", "a b", "epochs", "base", "fraction", "from", "train", "type", "rank", "seed"]
-            holder[draw(st.sampled_from(words))] = copy.deepcopy(draw(VALUES))
-        else:
-            holder.append(copy.deepcopy(draw(VALUES)))
-    return made
 
 
 def test_files_are_fresh():
@@ -212,7 +186,7 @@ def test_the_whole_document_is_valid():
 
 
 @settings(max_examples=500, deadline=None, database=None)
-@given(mutants())
+@given(mutated(WHOLE, KEYS, VALUES))
 @example(WHOLE | {"seeds": [2, 1e9]})
 def test_schema_and_tables_agree(document):
     if "extends" not in document:

@@ -1,7 +1,5 @@
 """Whatever stands in a spec, each fault gets a sentence at a place of its own."""
 
-import copy
-
 import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from pydantic import ValidationError
 from runner.spec.diagnose import diagnose
 from runner.spec.places import Places
 from runner.spec.tables import Experiment
+from tests.mutations import mutated
 
 SPEC = """\
 name = "x"
@@ -63,39 +62,12 @@ VALUES = st.sampled_from(
 )
 
 
-def holders(value):
-    """Every table and array inside a value, itself included."""
-    if isinstance(value, dict | list):
-        yield value
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from holders(each)
-
-
-@st.composite
-def mistaken(draw):
-    """A good spec after one to three changes."""
-    made = tomli.loads(SPEC)
-    for _ in range(draw(st.integers(1, 3))):
-        holder = draw(st.sampled_from(list(holders(made))))
-        places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
-        change = draw(st.sampled_from(["drop", "add", "set"])) if places else "add"
-        if change == "drop":
-            del holder[draw(st.sampled_from(places))]
-        elif change == "set":
-            holder[draw(st.sampled_from(places))] = copy.deepcopy(draw(VALUES))
-        elif isinstance(holder, dict):
-            holder[draw(KEYS)] = copy.deepcopy(draw(VALUES))
-        else:
-            holder.append(copy.deepcopy(draw(VALUES)))
-    return made
-
-
 def test_the_good_spec_is_good():
     assert Experiment.model_validate(tomli.loads(SPEC)).name == "x"
 
 
 @settings(max_examples=150, deadline=None, database=None)
-@given(mistaken())
+@given(mutated(tomli.loads(SPEC), KEYS, VALUES))
 def test_each_fault_is_told_once(tables):
     try:
         Experiment.model_validate(tables)

@@ -2,9 +2,6 @@
 
 import pytest
 
-from runner.errors import SpecError
-from runner.spec.read import read
-
 SPEC = """\
 name = "x"
 sead = 3
@@ -27,7 +24,7 @@ augment = [{ type = "typos", columns = ["bdy"] }]
 
 
 @pytest.fixture
-def told(tmp_path):
+def told(faults_of):
     """What is marked and said of a spec."""
 
     def tell(*changes):
@@ -35,13 +32,7 @@ def told(tmp_path):
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
-        (tmp_path / "spec.toml").write_text(text)
-        with pytest.raises(SpecError) as error:
-            read(tmp_path / "spec.toml")
-        lines = text.split("\n")
-        return [
-            (lines[each.line - 1][each.column - 1 : each.end_column], each.message) for each in error.value.diagnostics
-        ]
+        return [each[:2] for each in faults_of(text)]
 
     return tell
 

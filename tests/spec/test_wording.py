@@ -2,9 +2,6 @@
 
 import pytest
 
-from runner.errors import SpecError
-from runner.spec.read import read
-
 SPEC = """\
 name = "x"
 [model]
@@ -19,18 +16,11 @@ train = "a.csv"
 
 
 @pytest.fixture
-def all_told(tmp_path):
+def all_told(faults_of):
     """The faults of a data set with this line: what each marks, says and hints at."""
 
     def tell(line, spec=SPEC):
-        (tmp_path / "spec.toml").write_text(spec.replace("{line}", line))
-        with pytest.raises(SpecError) as error:
-            read(tmp_path / "spec.toml")
-        lines = (tmp_path / "spec.toml").read_text().split("\n")
-        return [
-            (lines[each.line - 1][each.column - 1 : each.end_column], each.message, each.hint)
-            for each in error.value.diagnostics
-        ]
+        return faults_of(spec.replace("{line}", line))
 
     return tell
 
