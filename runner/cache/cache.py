@@ -17,8 +17,6 @@ from uuid import uuid4
 from filelock import FileLock
 
 from runner.cache import manifest
-from runner.cache.changes import changes, file_name, same_file
-from runner.cache.explain import nearest_manifest
 from runner.cache.lease import leases
 from runner.errors import RunnerError
 
@@ -83,14 +81,9 @@ class Cache:
         known = self.manifest(stage, key)
         if known:
             return f"hit: built {known['created']}" if self.has(stage, key) else "miss: the entry is damaged"
-        near = nearest_manifest(self.folder / stage, inputs)
-        if near is None:
-            return f"miss: nothing of stage `{stage}` is cached"
-        file = file_name(inputs)
-        if file and not same_file(near["inputs"], inputs):
-            return f"miss: nothing of `{file}` is cached in stage `{stage}`"
-        differing = changes(near["inputs"], inputs)
-        return f"miss: {', '.join(differing)}" if differing else "miss: made by another version of the code"
+        from runner.cache.explain import missing  # known data need no words
+
+        return f"miss: {missing(self.folder / stage, inputs)}"
 
     def _build(self, stage: str, key: str, build: Build, why: Mapping[str, Any]) -> Path:
         parent = self.folder / stage

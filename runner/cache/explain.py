@@ -7,9 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from runner.cache import manifest
-from runner.cache.changes import changes, same_file
+from runner.cache.changes import changes, file_name, same_file
 
 NEWEST = 200
+
+
+def missing(stage: Path, inputs: Mapping[str, Any]) -> str:
+    """Why the folder of a stage has no entry for these inputs, in words."""
+    near = nearest_manifest(stage, inputs)
+    if near is None:
+        return f"nothing of stage `{stage.name}` is cached"
+    file = file_name(inputs)
+    if file and not same_file(near["inputs"], inputs):
+        return f"nothing of `{file}` is cached in stage `{stage.name}`"
+    return ", ".join(changes(near["inputs"], inputs)) or "made by another version of the code"
 
 
 def nearest_manifest(stage: Path, inputs: Mapping[str, Any]) -> dict[str, Any] | None:

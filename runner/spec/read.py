@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from runner.errors import Diagnostic, SpecError
 from runner.kinds import names, pick
-from runner.spec.diagnose import diagnose
 from runner.spec.places import Places
 from runner.spec.tables import Experiment
 
@@ -42,6 +41,8 @@ def read(file: Path) -> Spec:
     try:
         experiment = Experiment.model_validate(tables)
     except ValidationError as error:
+        from runner.spec.diagnose import diagnose  # its words are of no use to a valid spec
+
         raise SpecError(diagnose(error, tables, places)) from None
     return Spec(file, text, experiment, places, parent)
 
