@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from runner.data.faults import Fault
@@ -24,6 +25,7 @@ def packages_faults(data: Data) -> list[Fault]:
     ]
 
 
+@cache
 def installed(package: str) -> str | None:
     """The version of a distribution; None where there is none."""
     try:
