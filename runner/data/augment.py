@@ -18,9 +18,9 @@ from runner.data.account import Tally, keep
 from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
 from runner.data.known import Known
+from runner.data.named import Asked
 from runner.data.peers import Classes, Peers
 from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
-from runner.data.training import Asked
 from runner.data.written import written
 from runner.parts.augment._augmentation import Augmentation, Parent, Refused
 from runner.parts.cleaners._order import by_id

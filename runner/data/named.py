@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.cache.cache import Cache
 from runner.data.faults import Fault
@@ -13,6 +13,15 @@ from runner.data.files import locate as locate_file
 from runner.data.models import CALLED, ability, locate, model_hash
 from runner.errors import RunnerError
 from runner.parts.augment._augmentation import Augmentation, Places
+
+
+class Asked(NamedTuple):
+    """One augmentation, its place in the list, where what it names lies, and all that decides its variants."""
+
+    place: int
+    part: Augmentation
+    places: Places
+    identity: Mapping[str, Any]
 
 
 def resolved(parts: Sequence[Any], folder: Path) -> tuple[list[Places], list[Fault]]:

@@ -18,7 +18,7 @@ from runner.parts.sources.dataset import container, wanted_split
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 2
+VERSION = 1
 TABLE = "table.arrow"
 
 
@@ -85,7 +85,8 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
 
     entry = cache.make("read", key, build, why)
     manifest = cache.manifest("read", key)
-    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry, manifest["columns"])
+    kinds = manifest.get("columns") or kinds_of(mapped(entry / TABLE))  # older entries don't say
+    return Origin(written, path, sha256, key, manifest["rows"], manifest["bytes"], entry, kinds)
 
 
 def kinds_of(table: pa.Table) -> dict[str, str]:

@@ -8,22 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.cache.cache import Cache, fingerprint
-from runner.data.named import identity
+from runner.data.named import Asked, identity
 from runner.parts.augment._augmentation import Augmentation
 from runner.parts.augment._augmentation import Places as Named
 from runner.spec.tables import Data
 
 VERSION = 4
 Places = Mapping[str, Path]
-
-
-class Asked(NamedTuple):
-    """One augmentation, its place in the list, where what it names lies, and all that decides its variants."""
-
-    place: int
-    part: Augmentation
-    places: Named
-    identity: Mapping[str, Any]
 
 
 class Training(NamedTuple):
