@@ -7,26 +7,15 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from runner.usage import Argument, Group, Option, Verb, called
 
-app = typer.Typer(
-    help="Fine-tune language models from TOML specs; query every result with SQL.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-store = typer.Typer(help="Look after the database of results.", no_args_is_help=True)
-app.add_typer(store, name="store")
-cache = typer.Typer(help="Look after prepared data.", no_args_is_help=True)
-app.add_typer(cache, name="cache")
+ABOUT = "Fine-tune language models from TOML specs; query every result with SQL."
 
-Spec = Annotated[Path, typer.Argument(help="The spec, a TOML file.")]
-Specs = Annotated[list[Path], typer.Argument(help="Specs, TOML files.")]
-Results = Annotated[
-    Path, typer.Option("--results", envvar="RUNNER_RESULTS", help="Folder of runs, cache and database.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Spec = Annotated[Path, Argument("The spec, a TOML file.")]
+Specs = Annotated[list[Path], Argument("Specs, TOML files.")]
+Run = Annotated[str, Argument("The run, or a unique beginning of its name.")]
+Results = Annotated[Path, Option("Folder of runs, cache and database.", environment="RUNNER_RESULTS")]
+Json = Annotated[bool, Option("Print JSON.", "--json")]
 RESULTS = Path("results")
 
 
@@ -35,12 +24,11 @@ def emit(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-@app.command()
 def init(
-    data: Annotated[Path, typer.Argument(help="A file of rows: csv, tsv, jsonl, parquet.")],
-    spec: Annotated[Path, typer.Option("--spec", help="Where the new spec goes.")] = Path("specs/first.toml"),
-    text: Annotated[str, typer.Option(help="Column of the text.")] = "",
-    target: Annotated[str, typer.Option(help="Column of the label.")] = "",
+    data: Annotated[Path, Argument("A file of rows: csv, tsv, jsonl, parquet.")],
+    spec: Annotated[Path, Option("Where the new spec goes.")] = Path("specs/first.toml"),
+    text: Annotated[str, Option("Column of the text.")] = "",
+    target: Annotated[str, Option("Column of the label.")] = "",
 ) -> None:
     """Write a spec for a data file, to start from."""
     from runner.run.starter import write
@@ -49,19 +37,16 @@ def init(
     print(f"wrote {spec}; next: runner validate {spec} && runner plan {spec} && runner run {spec}")
 
 
-@app.command()
 def validate(
     specs: Specs,
     as_json: Json = False,
-    format: Annotated[str, typer.Option(help="text, json, sarif or github.")] = "text",
+    format: Annotated[str, Option("How faults are printed.", choices=("text", "json", "sarif", "github"))] = "text",
     results: Results = RESULTS,
-) -> None:
+) -> int:
     """Check specs against the language, their data and their model; train nothing."""
     from runner.run.validate import validated
-    from runner.spec.render import FORMATS, render
+    from runner.spec.render import render
 
-    if format not in FORMATS:
-        raise typer.BadParameter(f"`{format}` is none of {', '.join(FORMATS)}", param_hint="--format")
     faults, failed = validated(specs, results / "cache")
     chosen = "json" if as_json else format
     if faults or chosen in ("json", "sarif"):
@@ -72,10 +57,9 @@ def validate(
             if failed or len(specs) > 1
             else f"{specs[0]} is valid"
         )
-    raise typer.Exit(1 if failed else 0)
+    return 1 if failed else 0
 
 
-@app.command()
 def schema() -> None:
     """Print the JSON schema of specs."""
     from runner.spec.schema import text
@@ -83,11 +67,10 @@ def schema() -> None:
     print(text(), end="")
 
 
-@app.command()
 def plan(
     spec: Spec,
     as_json: Json = False,
-    resolved: Annotated[bool, typer.Option("--resolved", help="Print the spec with every default.")] = False,
+    resolved: Annotated[bool, Option("Print the spec with every default.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """Print the very steps that `run` carries out, with rows, tokens, memory and time."""
@@ -108,11 +91,10 @@ def plan(
         print(tree(found))
 
 
-@app.command()
 def data(
     spec: Spec,
     as_json: Json = False,
-    html: Annotated[Path | None, typer.Option("--html", help="Write a page with samples and plots too.")] = None,
+    html: Annotated[Path | None, Option("Write a page with samples and plots too.")] = None,
     results: Results = RESULTS,
 ) -> None:
     """Prepare the data of a spec, say what each step did to how many rows, and profile each split; train nothing."""
@@ -133,7 +115,6 @@ def data(
         print(text(found))
 
 
-@app.command()
 def run(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
     """Train, evaluate and record every run of a spec that is not finished yet."""
     from runner.run.experiment import prepare
@@ -153,9 +134,8 @@ def run(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
         emit(found)
 
 
-@app.command()
 def resume(
-    run: Annotated[str, typer.Argument(help="The run, or a unique beginning of its name.")],
+    run: Run,
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
@@ -170,7 +150,6 @@ def resume(
         print(summary(found, results))
 
 
-@app.command()
 def ls(as_json: Json = False, results: Results = RESULTS) -> None:
     """List all runs with their state and scores."""
     from runner.store.query import render
@@ -179,9 +158,8 @@ def ls(as_json: Json = False, results: Results = RESULTS) -> None:
     print(render(runs(results), "json" if as_json else "table"), end="")
 
 
-@app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="The run, or a unique beginning of its name.")],
+    run: Run,
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
@@ -196,21 +174,18 @@ def show(
         print(render_show(what), end="")
 
 
-@app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help="SQL; `-` or nothing reads stdin.")] = "-",
-    file: Annotated[Path | None, typer.Option("--file", help="A file with the SQL.")] = None,
+    sql: Annotated[str, Argument("SQL; `-` or nothing reads stdin.")] = "-",
+    file: Annotated[Path | None, Option("A file with the SQL.")] = None,
     as_json: Json = False,
-    format: Annotated[str, typer.Option(help="table, csv, json or jsonl.")] = "table",
-    output: Annotated[Path | None, typer.Option("--output", help="Write to this parquet file instead.")] = None,
+    format: Annotated[str, Option("How rows are printed.", choices=("table", "csv", "json", "jsonl"))] = "table",
+    output: Annotated[Path | None, Option("Write to this parquet file instead.")] = None,
     results: Results = RESULTS,
 ) -> None:
     """Ask the database of results; read-only, also while runs go on."""
-    from runner.store.query import FORMATS, render, write_parquet
     from runner.store.query import query as ask
+    from runner.store.query import render, write_parquet
 
-    if format not in FORMATS:
-        raise typer.BadParameter(f"`{format}` is none of {', '.join(FORMATS)}", param_hint="--format")
     text = file.read_text(encoding="utf-8") if file else (sys.stdin.read() if sql == "-" else sql)
     table = ask(results, text)
     if output is not None:
@@ -219,8 +194,7 @@ def query(
         print(render(table, "json" if as_json else format), end="")
 
 
-@app.command()
-def doctor(as_json: Json = False, results: Results = RESULTS) -> None:
+def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
 
@@ -229,10 +203,9 @@ def doctor(as_json: Json = False, results: Results = RESULTS) -> None:
         emit(found)
     else:
         print(text(found))
-    raise typer.Exit(0 if all(each["state"] != "bad" for each in found) else 1)
+    return 0 if all(each["state"] != "bad" for each in found) else 1
 
 
-@store.command()
 def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
     """Make the database anew from the logs of all runs."""
     from runner.store.ingest import rebuild as anew
@@ -244,7 +217,6 @@ def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
         print(f"read {count:,} records")
 
 
-@cache.command("ls")
 def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
     """List what is prepared: from which files, how large, when last used, whether in use."""
     from runner.run.caching import facts, text
@@ -256,9 +228,8 @@ def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
         print(text(found))
 
 
-@cache.command("explain")
 def cache_explain(
-    what: Annotated[str, typer.Argument(help="A spec, or STAGE/KEY as `ls` shows it.")],
+    what: Annotated[str, Argument("A spec, or STAGE/KEY as `ls` shows it.")],
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
@@ -272,11 +243,10 @@ def cache_explain(
         print(text(found))
 
 
-@cache.command("gc")
 def cache_gc(
-    max_size: Annotated[str, typer.Option(help="Keep at most this, such as 5GB: the least recently used go.")] = "",
-    older_than: Annotated[str, typer.Option(help="Remove what was not used for so long, such as 30d or 12h.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    max_size: Annotated[str, Option("Keep at most this, such as 5GB: the least recently used go.")] = "",
+    older_than: Annotated[str, Option("Remove what was not used for so long, such as 30d or 12h.")] = "",
+    dry_run: Annotated[bool, Option("Only say what would go.")] = False,
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
@@ -288,3 +258,25 @@ def cache_gc(
         emit(facts_gc(done, dry_run=dry_run))
     else:
         print(collected(done, dry_run=dry_run))
+
+
+VERBS: dict[str, Verb | Group] = {
+    "init": init,
+    "validate": validate,
+    "schema": schema,
+    "plan": plan,
+    "data": data,
+    "run": run,
+    "resume": resume,
+    "ls": ls,
+    "show": show,
+    "query": query,
+    "doctor": doctor,
+    "store": Group("Look after the database of results.", {"rebuild": rebuild}),
+    "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),
+}
+
+
+def call(words: list[str]) -> int:
+    """Carry out what the words ask; the exit code."""
+    return called(words, VERBS, ABOUT)() or 0

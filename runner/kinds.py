@@ -5,20 +5,21 @@ A third party adds a kind by the entry point group `runner.<family>`; only the m
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import pkgutil
-import textwrap
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 from runner.errors import RunnerError, did_you_mean
+
+if TYPE_CHECKING:
+    import ast
 
 # What a kind of a family is called in a sentence.
 NOUNS = {
@@ -58,6 +59,9 @@ def sentences(table: type[Table]) -> dict[str, str]:
 
     pydantic's `use_attribute_docstrings` would read all sources at every start, a fifth of the time of `validate`.
     """
+    import ast
+    import textwrap
+
     said: dict[str, str] = {}
     for each in reversed(table.__mro__):
         if issubclass(each, Table) and each is not Table:
@@ -72,6 +76,8 @@ def sentences(table: type[Table]) -> dict[str, str]:
 
 def sentence(field: ast.stmt, below: ast.stmt) -> tuple[str, str] | None:
     """A field's name and the string that follows it."""
+    import ast
+
     match field, below:
         case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
             return name, inspect.cleandoc(text)

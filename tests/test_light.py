@@ -12,14 +12,11 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("torch", "lightning", "transformers", "peft", "datasets", "torchmetrics", "sklearn")
 PROGRAM = """
 import sys
-from runner.cli import app
+from runner.cli import call
 try:
-    app(sys.argv[1:], standalone_mode=False)
+    call(sys.argv[1:])
 except SystemExit:
     pass
-except BaseException as error:
-    if type(error).__name__ != "Exit":
-        raise
 print("LOADED", [name for name in {heavy!r} if name in sys.modules])
 """
 

@@ -12,9 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
-
-from filelock import FileLock
 
 from runner.cache import manifest
 from runner.cache.lease import leases
@@ -69,6 +66,8 @@ class Cache:
         locks = self.folder / stage / ".locks"
         with telling(self.folder):
             locks.mkdir(parents=True, exist_ok=True)
+            from filelock import FileLock
+
             with FileLock(locks / key):
                 return self.find(stage, key) or self._build(stage, key, build, why)
 
@@ -90,7 +89,7 @@ class Cache:
         about = {"stage": stage, "key": key, "inputs": dict(why), "why": self.explain(stage, key, why)}
         for stale in [parent / key, *parent.glob(f".{key}.*.tmp")]:
             shutil.rmtree(stale, ignore_errors=True)
-        temporary = parent / f".{key}.{uuid4().hex[:8]}.tmp"
+        temporary = parent / f".{key}.{os.urandom(4).hex()}.tmp"
         temporary.mkdir()
         try:
             began = time.perf_counter()

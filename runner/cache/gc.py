@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
 
 from runner.cache.entries import LOCKS, Contents, Entry, size, stages, words
 from runner.cache.explain import modified
@@ -88,7 +88,7 @@ def reason(entry: Entry, left: int, max_size: int | None, older_than: float | No
 
 def take_away(held: Leases, entry: Entry, *, dry_run: bool) -> bool:
     """Remove an entry, never seen half removed, unless somebody uses it or used it since it was listed; whether."""
-    aside = entry.folder.with_name(f".{entry.key}.{uuid4().hex[:8]}.tmp")
+    aside = entry.folder.with_name(f".{entry.key}.{os.urandom(4).hex()}.tmp")
     with held.alone(entry.stage, entry.key) as free:
         free = free and modified(entry.folder) == entry.used
         if free and not dry_run:

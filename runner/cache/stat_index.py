@@ -9,7 +9,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from runner.errors import RunnerError
 
@@ -62,7 +61,7 @@ def remembered(entry: Path) -> dict[str, Any] | None:
 def remember(entry: Path, known: dict[str, Any]) -> None:
     """Put an entry into place whole, whoever else writes it."""
     entry.parent.mkdir(parents=True, exist_ok=True)
-    temporary = entry.with_name(f"{entry.name}.{uuid4().hex[:8]}.tmp")
+    temporary = entry.with_name(f"{entry.name}.{os.urandom(4).hex()}.tmp")
     try:
         temporary.write_text(json.dumps(known), encoding="utf-8")
         temporary.replace(entry)
