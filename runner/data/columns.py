@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """The column as strings, null where there is nothing; None for nested values or bytes.
+    """The column as strings, null where there is nothing, lists and tables as JSON; None for bytes.
 
     Whole floats lose their ".0" and booleans become "true" and "false", so that a label looks the same whether the
     file's type is integer or float, JSON or Parquet.
@@ -26,22 +26,26 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return as_text(column.cast(kind.value_type))
     if pa.types.is_string(kind):
         return column
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(kind) or pa.types.is_nested(kind):
         parts = [pa.array(map(written, chunk.to_pylist()), pa.string()) for chunk in column.chunks]
         return pa.chunked_array(parts, pa.string())
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return None
     return column.cast(pa.string())
 
 
 def kind_of(column: pa.ChunkedArray) -> str:
-    """What a column that is no text holds, in words."""
+    """What a column holds: `texts`, which numbers and dates count as, `lists`, `tables` or `bytes`."""
     import pyarrow as pa
 
     kind = column.type
+    if pa.types.is_dictionary(kind):
+        return kind_of(column.cast(kind.value_type))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return "lists"
-    return "tables" if pa.types.is_nested(kind) else "bytes"
+    if pa.types.is_nested(kind):
+        return "tables"
+    return "bytes" if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) else "texts"
 
 
 def lacking(table: pa.Table, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:

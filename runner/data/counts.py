@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE = "about.json"
+LABELS = 10_000  # more values than these are no labels
 
 
 def count(entry: Path, splits: Iterable[str], targets: Sequence[str], **more: Any) -> dict[str, Any]:
@@ -30,8 +31,10 @@ def counted(entry: Path) -> dict[str, Any]:
 
 
 def tally(table: pa.Table, column: str) -> dict[str, int]:
-    """Rows by label."""
+    """Rows by label; nothing where a column has more values than a head could have."""
     import pyarrow.compute as pc
 
     found = pc.value_counts(table[column])
+    if len(found) > LABELS:
+        return {}
     return dict(zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True))

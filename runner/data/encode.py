@@ -29,24 +29,32 @@ def encode(
     max_length: int,
     cache: Cache,
     key_inputs: Mapping[str, Any],
+    places: bool = False,
 ) -> pa.Table:
     """The tokens of the rows, in their order, as the tokenizer encodes one text or a pair, special tokens included.
 
     Columns: `id`; `input_ids` list<int32>, at most `max_length`, of a pair the longer text is cut first; `pair` int32,
     the index of the first token of the second text, or the count of ids if there is none; `tokens` int32, the count
-    before cutting. `key_inputs` must tell the rows apart: the fingerprint of the data set and the name of the split.
+    before cutting. With `places` also `starts` and `ends` list<int32>: the characters of its text that each token
+    spans, none for special tokens. `key_inputs` must tell the rows apart: the fingerprint of the data set and the name
+    of the split.
     """
-    key, why = encode_key(inputs, tokenizer_file, max_length, cache, key_inputs)
+    key, why = encode_key(inputs, tokenizer_file, max_length, cache, key_inputs, places)
 
     def build(entry: Path) -> Mapping[str, Any]:
-        cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
+        cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1, places)
         return {"rows": write(entry / TABLE, token_batches(table, inputs, cutter))}
 
     return mapped(cache.make("encode", key, build, why) / TABLE)
 
 
 def encode_key(
-    inputs: Sequence[str], tokenizer_file: Path, max_length: int, cache: Cache, key_inputs: Mapping[str, Any]
+    inputs: Sequence[str],
+    tokenizer_file: Path,
+    max_length: int,
+    cache: Cache,
+    key_inputs: Mapping[str, Any],
+    places: bool = False,
 ) -> tuple[str, dict[str, Any]]:
     """Key and inputs of the stage, for `Cache.explain("encode", ...)` without encoding anything."""
     why = {
@@ -55,6 +63,7 @@ def encode_key(
         "tokenizer": content_hash(tokenizer_file, cache),
         "max_length": max_length,
         "version": VERSION,
+        **({"places": True} if places else {}),
     }
     return fingerprint({"stage": "encode", **why}), why
 
@@ -62,24 +71,33 @@ def encode_key(
 def token_batches(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[pa.RecordBatch]:
     """Record batches of tokens; one empty batch when there are no rows."""
     if not table.num_rows:
-        yield token_batch([], [])
+        yield token_batch([], [], cutter.places)
     for ids, tokens in encoded(table, inputs, cutter):
-        yield token_batch(ids, tokens)
+        yield token_batch(ids, tokens, cutter.places)
 
 
-def token_batch(ids: list[str], tokens: list[Tokens]) -> pa.RecordBatch:
+def token_batch(ids: list[str], tokens: list[Tokens], places: bool = False) -> pa.RecordBatch:
     import pyarrow as pa
 
-    ends = np.cumsum([0, *(len(each.ids) for each in tokens)]).astype(np.int32)
-    flat = np.fromiter((number for each in tokens for number in each.ids), np.int32, count=int(ends[-1]))
-    return pa.record_batch(
-        {
-            "id": pa.array(ids, pa.string()),
-            "input_ids": pa.ListArray.from_arrays(pa.array(ends), pa.array(flat)),
-            "pair": pa.array([each.pair for each in tokens], pa.int32()),
-            "tokens": pa.array([each.uncut for each in tokens], pa.int32()),
-        }
-    )
+    found = {
+        "id": pa.array(ids, pa.string()),
+        "input_ids": lists([each.ids for each in tokens]),
+        "pair": pa.array([each.pair for each in tokens], pa.int32()),
+        "tokens": pa.array([each.uncut for each in tokens], pa.int32()),
+    }
+    if places:
+        found["starts"] = lists([[start for start, _ in each.places] for each in tokens])
+        found["ends"] = lists([[end for _, end in each.places] for each in tokens])
+    return pa.record_batch(found)
+
+
+def lists(rows: Sequence[Sequence[int]]) -> pa.ListArray:
+    """A column of lists of numbers."""
+    import pyarrow as pa
+
+    ends = np.cumsum([0, *map(len, rows)]).astype(np.int32)
+    flat = np.fromiter((number for row in rows for number in row), np.int32, count=int(ends[-1]))
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array(flat))
 
 
 @dataclass(frozen=True)

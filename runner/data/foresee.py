@@ -71,7 +71,12 @@ def splits_of(key: str, cache: Cache) -> dict[str, str]:
 
 
 def foresee_tokens(
-    stages: Sequence[Foreseen], inputs: Sequence[str], tokenizer_file: Path, max_length: int, cache: Cache
+    stages: Sequence[Foreseen],
+    inputs: Sequence[str],
+    tokenizer_file: Path,
+    max_length: int,
+    cache: Cache,
+    places: bool = False,
 ) -> Iterator[Foreseen]:
     """The stage `encode` of each split, after those of `foresee`; its key follows from the rows that `split` has."""
     split = next(each.key for each in stages if each.stage == "split")
@@ -81,5 +86,5 @@ def foresee_tokens(
     for name, content in keys.items():
         own = [each.key for each in stages if each.split == name and each.stage not in ("read", "clean")]
         source = {"rows": own[-1] if own else content}
-        key, why = encode_key(inputs, tokenizer_file, max_length, cache, source)
+        key, why = encode_key(inputs, tokenizer_file, max_length, cache, source, places)
         yield Foreseen("encode", name, key, cache.explain("encode", key, why))

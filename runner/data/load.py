@@ -151,19 +151,21 @@ def load(
     cache: Cache,
     tokenizer_file: Path | None = None,
     complete: bool = True,
+    nested: tuple[str, ...] = (),
 ) -> Loaded:
     """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong.
 
+    Targets in `nested` may hold lists or tables, which become JSON.
     Rows that models write are made only if it shall be `complete`, or taken from the cache.
     """
     origins, faults = read_all(data, folder, cache)
     named, wrong = resolved(data.augment, folder)
     faults += wrong
     absent = packages_faults(data)
-    faults += wanted_faults(data, origins, inputs, targets) + absent
+    faults += wanted_faults(data, origins, inputs, targets, nested) + absent
     cleaned: dict[str, Cleaned] = {}
     for split, origin in origins.items():
-        if absent or not origin.holds([*inputs, *targets, *([data.id] if data.id else [])]):
+        if absent or not origin.holds([*inputs, *targets, *([data.id] if data.id else [])], nested):
             continue
         try:
             cleaned[split] = clean(split, origin, data, inputs, targets, cache, tokenizer_file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 TABLE = "table.arrow"
+STRUCTURED = ("texts", "lists", "tables")  # what a target that may be nested holds
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ class Origin:
         """The rows, memory-mapped."""
         return mapped(self.entry / TABLE)
 
-    def holds(self, columns: Iterable[str]) -> bool:
-        """Whether all these columns are there, with texts."""
-        return all(self.kinds.get(name) == "texts" for name in columns)
+    def holds(self, columns: Iterable[str], nested: Collection[str] = ()) -> bool:
+        """Whether all these columns are there, with texts; those in `nested` may hold lists or tables."""
+        return all(self.kinds.get(name) in (STRUCTURED if name in nested else ("texts",)) for name in columns)
 
 
 class Reading(NamedTuple):
@@ -90,11 +91,11 @@ def read(written: str, folder: Path, format: str | None, cache: Cache) -> Origin
 
 
 def kinds_of(table: pa.Table) -> dict[str, str]:
-    """What each column holds: `texts` if it can be read as such, else `lists`, `tables` or `bytes`."""
-    from runner.data.columns import as_text, kind_of  # loads numpy, which a known file does without
+    """What each column holds."""
+    from runner.data.columns import kind_of  # loads numpy, which a known file does without
 
     empty = {name: table[name].slice(0, 0) for name in table.column_names if name != "_line"}
-    return {name: kind_of(column) if as_text(column) is None else "texts" for name, column in empty.items()}
+    return {name: kind_of(column) for name, column in empty.items()}
 
 
 def size(path: Path) -> int:

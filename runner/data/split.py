@@ -163,7 +163,7 @@ def column_of(name: str, word: str, column: str, table: pa.Table, faults: list[F
         faults.append(Fault((name, word), f"there is no column `{column}`", did_you_mean(column, available)))
         return None
     text = as_text(table[column])
-    if text is None:
+    if text is None or kind_of(table[column]) != "texts":
         faults.append(
             Fault((name, word), f"column `{column}` holds {kind_of(table[column])}", "name a column of texts")
         )

@@ -24,17 +24,22 @@ OWNER = os.getpid()
 
 
 class Tokens(NamedTuple):
-    """One example: its ids after cutting, where the second text starts, and the count of tokens uncut."""
+    """One example: its ids after cutting, where the second text starts, and the count of tokens uncut.
+
+    `places` are the characters of its text that each id spans, where they are asked for.
+    """
 
     ids: list[int]
     pair: int
     uncut: int
+    places: Sequence[tuple[int, int]] = ()
 
 
 class Cutter:
     """A tokenizer twice: one copy that never cuts, to count, and one that cuts and adds the special tokens."""
 
-    def __init__(self, tokenizer_file: Path, max_length: int, pairs: bool) -> None:
+    def __init__(self, tokenizer_file: Path, max_length: int, pairs: bool, places: bool = False) -> None:
+        self.places = places
         self.plain = tokenizer(tokenizer_file)
         self.cut = tokenizer(tokenizer_file)
         self.special = self.cut.num_special_tokens_to_add(pairs)
@@ -45,11 +50,12 @@ class Cutter:
 
     def encode(self, texts: Sequence[Sequence[str]]) -> Iterator[Tokens]:
         """The tokens of each example; `texts` holds one column of texts, or two of the same length."""
-        columns = [self.plain.encode_batch_fast(list(column), add_special_tokens=False) for column in texts]
+        encode = self.plain.encode_batch if self.places else self.plain.encode_batch_fast
+        columns = [encode(list(column), add_special_tokens=False) for column in texts]
         for parts in zip(*columns, strict=True):
             uncut = sum(len(part) for part in parts) + self.special
             whole = self.cut.post_process(*parts)
-            yield Tokens(whole.ids, second(whole, len(parts) > 1), uncut)
+            yield Tokens(whole.ids, second(whole, len(parts) > 1), uncut, whole.offsets if self.places else ())
 
 
 def second(encoding: Encoding, pairs: bool) -> int:

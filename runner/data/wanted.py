@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from runner.data.faults import RESERVED, Fault
 from runner.data.read import Origin
@@ -11,12 +11,16 @@ from runner.spec.tables import Data
 
 
 def wanted_faults(
-    data: Data, origins: Mapping[str, Origin], inputs: Sequence[str], targets: Sequence[str]
+    data: Data,
+    origins: Mapping[str, Origin],
+    inputs: Sequence[str],
+    targets: Sequence[str],
+    nested: Collection[str] = (),
 ) -> list[Fault]:
     """What is wrong with them, a fault a column whatever the number of files."""
     faults = []
     for column in dict.fromkeys([*inputs, *targets]):
-        faults += reserved(("train",), column) or faults_of(None, column, origins)
+        faults += reserved(("train",), column) or faults_of(None, column, origins, nested)
     for key, name in (("id", data.id), ("groups", data.groups)):
         if name is not None:
             own = key == "id" and name == "id"  # a file's own ids may have that name
@@ -31,7 +35,9 @@ def reserved(where: tuple[str, ...], column: str) -> list[Fault]:
     return [Fault(where, f"the column name `{column}` is reserved", f"rename the column `{column}`")]
 
 
-def faults_of(where: tuple[str, ...] | None, column: str, origins: Mapping[str, Origin]) -> list[Fault]:
+def faults_of(
+    where: tuple[str, ...] | None, column: str, origins: Mapping[str, Origin], nested: Collection[str] = ()
+) -> list[Fault]:
     """Where files lack a column that is wanted, or hold no texts in it; by default at the first such file."""
     faults = []
     lacking = [split for split, origin in origins.items() if column not in origin.kinds]
@@ -42,7 +48,7 @@ def faults_of(where: tuple[str, ...] | None, column: str, origins: Mapping[str, 
         hint = did_you_mean(column, [*origins[lacking[0]].kinds])
         faults.append(Fault(where or (lacking[0],), message, hint, "" if where else column))
     for split, origin in origins.items():
-        if origin.kinds.get(column, "texts") != "texts":
+        if column in origin.kinds and not origin.holds([column], nested):
             message = f"`{origin.written}`: column `{column}` holds {origin.kinds[column]}"
             hint = "name a column with one text or number a row"
             faults.append(Fault(where or (split,), message, hint, "" if where else column))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.data.account import Gone, Ledger, Tally, batch_of, excerpt, keep, text_of
+from runner.data.counts import LABELS
 from runner.data.counts import tally as labels_of
 from runner.data.faults import RESERVED, DataFaults, RowFault
 from runner.data.prepare import identified
@@ -26,8 +27,6 @@ from runner.workers import spread, workers_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LABELS = 10_000  # more values than these are no labels
 
 
 def wash(
@@ -79,7 +78,8 @@ def noting(slices: Iterator[pa.Table], seen: dict[str, Counter[str]]) -> Iterato
     """The slices as they are, after counting the rows of each label."""
     for part in slices:
         for target, counts in seen.items():
-            counts.update(labels_of(part, target))
+            if len(counts) <= LABELS:
+                counts.update(labels_of(part, target))
         yield part
 
 

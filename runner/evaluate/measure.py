@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from runner import kinds
-from runner.parts.answers import Answers
+from runner.answers.answers import Answers
+from runner.answers.resamples import Numbers, Resamples
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples
 
 CHUNK = 2**20  # drawn examples held in memory at once
 
@@ -52,17 +52,17 @@ def measure(
     ]
 
 
-def draw(answers: Answers, resamples: int, seed: int) -> Iterator[Resamples]:
+def draw(answers: Answers, resamples: int, seed: int) -> Iterator[Resamples[Any]]:
     """Samples of the examples with replacement, each as large as the answers, in chunks that fit the cache."""
     digest = hashlib.sha256(f"{answers.task}\0{answers.split}".encode()).digest()
     rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
     step = max(CHUNK // len(answers), 1)
     for start in range(0, resamples, step):
         shape = (min(step, resamples - start), len(answers))
-        yield Resamples(answers, rng.integers(len(answers), size=shape))
+        yield answers.resamples(rng.integers(len(answers), size=shape))
 
 
-def scores(part: Any, resamples: Resamples) -> dict[str, Numbers]:
+def scores(part: Any, resamples: Resamples[Any]) -> dict[str, Numbers]:
     """A metric of each sample by key; one that only offers `score` is asked sample by sample."""
     if isinstance(part, Metric):
         return part.scores(resamples)

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from runner.answers.answers import Answers
 from runner.model.batch import Batch
 from runner.model.stream import Stream
-from runner.parts.answers import Answers
+from runner.parts.tasks._task import Place
+
+Piece = tuple[str, Sequence[int], Sequence[Any]]
 
 
 def answers(
@@ -21,28 +24,27 @@ def answers(
     split: str,
 ) -> list[Answers]:
     """The answers of each task, rows in the order of their streams whatever the order of the batches."""
-    found: dict[str, list[tuple[str, np.ndarray, np.ndarray]]] = {}
+    found: dict[str, list[Piece]] = {}
     for batch, logits in outputs:
         for task, values in logits.items():
-            found.setdefault(task, []).append((batch.stream, np.asarray(batch.rows), tasks[task].answer(values)))
-    return [of_task(task, pieces, streams, tuple(labels[task]), split) for task, pieces in found.items()]
+            said = tasks[task].answer(values, batch.targets[task], batch.lengths)
+            found.setdefault(task, []).append((batch.stream, batch.rows, said))
+    return [of_task(task, pieces, streams, tasks[task], tuple(labels[task]), split) for task, pieces in found.items()]
 
 
 def of_task(
-    task: str,
-    pieces: list[tuple[str, np.ndarray, np.ndarray]],
-    streams: Mapping[str, Stream],
-    labels: tuple[str, ...],
-    split: str,
+    task: str, pieces: list[Piece], streams: Mapping[str, Stream], part: Any, labels: tuple[str, ...], split: str
 ) -> Answers:
+    """The answers of one task."""
     ids: list[str] = []
-    gold, probabilities = [], []
+    values: list[str] = []
+    said: list[Any] = []
     for name in [name for name in streams if any(stream == name for stream, _, _ in pieces)]:
         rows = np.concatenate([part for stream, part, _ in pieces if stream == name])
-        values = np.concatenate([part for stream, _, part in pieces if stream == name])
+        here = [each for stream, _, part in pieces if stream == name for each in part]
         order = np.argsort(rows, kind="stable")
         ids += streams[name].ids.take(rows[order]).to_pylist()
-        gold.append(streams[name].targets[task][rows[order]])
-        probabilities.append(values[order])
-    stacked = np.concatenate(probabilities)
-    return Answers(task, split, labels, tuple(ids), np.concatenate(gold), stacked.argmax(-1), stacked)
+        values += streams[name].values[task].take(rows[order]).to_pylist()
+        said += [here[index] for index in order.tolist()]
+    found: Answers = part.gathered(Place(task, split, labels, tuple(ids)), values, said)
+    return found

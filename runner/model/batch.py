@@ -15,7 +15,8 @@ class Batch:
 
     Packed: `input_ids` and `type_ids` have shape [1, tokens], one sequence after the other, `position_ids` restart at
     each. Padded: shape [examples, longest]. `lengths` [examples] counts the tokens of each sequence.
-    `targets[task]` [examples] holds class indices. `share` is this batch's part of the examples of its optimizer step.
+    `targets[task]` has a row an example, or one a token. `shares[task]` is the factor of the sum of the task's losses
+    in the loss of the optimizer step: its part of the examples of the step, divided by its units there.
     """
 
     stream: str
@@ -25,7 +26,7 @@ class Batch:
     lengths: torch.Tensor
     packed: bool
     targets: Mapping[str, torch.Tensor] = field(default_factory=dict)
-    share: float = 1.0
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -52,7 +53,7 @@ def build(
     *,
     packed: bool,
     pad_id: int,
-    share: float = 1.0,
+    shares: Mapping[str, float] | None = None,
 ) -> Batch:
     """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length without one)."""
     lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
@@ -71,7 +72,7 @@ def build(
         lengths=torch.from_numpy(lengths),
         packed=packed,
         targets={task: torch.from_numpy(target) for task, target in targets.items()},
-        share=share,
+        shares=shares or {},
     )
 
 

@@ -19,10 +19,19 @@ from runner.spec.tables import Model
 
 
 class Network(nn.Module):
-    """Token vectors from the trunk, pooled to one vector a text, then a head per task."""
+    """Token vectors from the trunk, pooled to one vector a text for heads that look at texts, then a head a task."""
 
-    def __init__(self, trunk: nn.Module, heads: nn.ModuleDict, model: Model, source: Source, packed: bool) -> None:
+    def __init__(
+        self,
+        trunk: nn.Module,
+        heads: nn.ModuleDict,
+        model: Model,
+        source: Source,
+        packed: bool,
+        by_token: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__()
+        self.by_token = by_token
         self.trunk = trunk
         self.heads = heads
         self.pooling = model.pooling
@@ -34,10 +43,18 @@ class Network(nn.Module):
     def forward(
         self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None = None
     ) -> dict[str, torch.Tensor]:
-        """Logits [examples, labels] of each task; `mix` changes the vectors [examples, hidden] of the texts."""
-        vectors = pool(tokens_of(self.trunk, batch, self.source), batch.lengths, self.pooling)
-        vectors = self.dropout(mix(vectors) if mix else vectors)
-        return {task: self.heads[slot(task)](vectors) for task in tasks}
+        """Logits of each task, [examples, width] or of those that look at tokens [tokens, width].
+
+        `mix` changes the vectors [examples, hidden] of the texts.
+        """
+        tokens = tokens_of(self.trunk, batch, self.source)
+        seen = {}
+        if not self.by_token.issuperset(tasks):
+            vectors = pool(tokens, batch.lengths, self.pooling)
+            seen["text"] = self.dropout(mix(vectors) if mix else vectors)
+        if not self.by_token.isdisjoint(tasks):
+            seen["token"] = self.dropout(tokens)
+        return {task: self.heads[slot(task)](seen["token" if task in self.by_token else "text"]) for task in tasks}
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""
@@ -83,7 +100,8 @@ def build(
     elif used is not None:
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
-    return Network(trunk, heads, model, Source(), packed)
+    by_token = frozenset(name for name, task in tasks.items() if task.level == "token")
+    return Network(trunk, heads, model, Source(), packed, by_token)
 
 
 def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:

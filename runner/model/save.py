@@ -18,8 +18,15 @@ BATCH = 64
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "merges.txt")
 
 
-def save(network: Any, folder: Path, base: Base, experiment: Experiment, labels: Mapping[str, Sequence[str]]) -> None:
-    """Write the trunk (or its adapter), the tokenizer, the heads and what they mean.
+def save(
+    network: Any,
+    folder: Path,
+    base: Base,
+    experiment: Experiment,
+    labels: Mapping[str, Sequence[str]],
+    tuned: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the trunk (or its adapter), the tokenizer, the heads and what they mean; `tuned` by task, as chosen.
 
     The folder appears whole or not at all. `AutoModel.from_pretrained(folder)` loads a fully trained trunk,
     `PeftModel.from_pretrained(trunk, folder)` an adapter.
@@ -43,6 +50,7 @@ def save(network: Any, folder: Path, base: Base, experiment: Experiment, labels:
         "model": experiment.written()["model"],
         "tasks": experiment.written()["tasks"],
         "labels": {name: list(each) for name, each in labels.items()},
+        "tuned": dict(tuned or {}),
     }
     (temporary / ABOUT).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
@@ -55,30 +63,52 @@ class Predictor:
     def __init__(self, network: Any, tokenizer: Any, experiment: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
         self.network, self.tokenizer, self.about, self.tasks = network, tokenizer, experiment, parts
 
-    def __call__(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, dict[str, float]]]:
-        """For each text or pair: probabilities by label, by task; computed `BATCH` at a time."""
+    def __call__(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, Any]]:
+        """For each text or pair what each task says of it, as `Task.reply` tells it; computed `BATCH` at a time."""
         texts = list(texts)
         return [one for start in range(0, len(texts), BATCH) for one in self.some(texts[start : start + BATCH])]
 
-    def some(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, dict[str, float]]]:
+    def some(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, Any]]:
         """The answers of one batch."""
         import numpy as np
         import torch
 
         from runner.model.batch import build
+        from runner.parts.tasks._reading import Reading
 
         encoded = self.tokenizer.encode_batch(list(texts))
         sequences = [np.asarray(each.ids) for each in encoded]
         pairs = [each.type_ids.index(1) if 1 in each.type_ids else len(each.ids) for each in encoded]
-        batch = build("texts", range(len(texts)), sequences, pairs, {}, packed=self.network.packed, pad_id=0)
+        places = [np.array(each.offsets, np.int32).reshape(-1, 2) for each in encoded]
+        reading = Reading(
+            columns(texts), np.cumsum([0, *map(len, sequences)]), *np.concatenate(places).T if places else (None, None)
+        )
+        labels, nothing = self.about["labels"], [None] * len(texts)
+        targets = {name: task.targets(nothing, labels[name], reading) for name, task in self.tasks.items()}
+        batch = build("texts", range(len(texts)), sequences, pairs, targets, packed=self.network.packed, pad_id=0)
         with torch.inference_mode():
             logits = self.network(batch, tuple(self.tasks))
-        answers = {name: self.tasks[name].answer(logits[name]) for name in self.tasks}
-        labels = self.about["labels"]
+        said = {
+            name: task.answer(logits[name], batch.targets[name], batch.lengths) for name, task in self.tasks.items()
+        }
+        tuned = self.about.get("tuned", {})
         return [
-            {name: dict(zip(labels[name], map(float, answers[name][row]), strict=True)) for name in self.tasks}
+            {
+                name: task.reply(said[name][row], labels[name], tuned.get(name, {}), first(texts[row]))
+                for name, task in self.tasks.items()
+            }
             for row in range(len(texts))
         ]
+
+
+def first(text: str | tuple[str, str]) -> str:
+    """The text, or the first of a pair."""
+    return text if isinstance(text, str) else text[0]
+
+
+def columns(texts: Sequence[str | tuple[str, str]]) -> list[list[str]]:
+    """Texts, or the first and the second ones of pairs."""
+    return [[first(text) for text in texts], *([[text[1] for text in texts]] if not isinstance(texts[0], str) else [])]
 
 
 def base_of(model: Model, recorded: Path) -> Base:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +15,11 @@ from runner.model.batch import Batch, build
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Tokens lie memory-mapped in Arrow; `targets[task]` [rows] holds class indices."""
+    """Tokens lie memory-mapped in Arrow; `targets[task]` are what `Task.targets` made.
+
+    They have a row an example, or one a token for the tasks in `by_token`. `values[task]` is the column as the data
+    have it.
+    """
 
     name: str
     ids: pa.ChunkedArray
@@ -21,6 +27,8 @@ class Stream:
     offsets: np.ndarray
     pairs: np.ndarray
     targets: Mapping[str, np.ndarray]
+    by_token: frozenset[str] = frozenset()
+    values: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -34,18 +42,37 @@ class Stream:
         """Tokens of each row, as cut to the maximum length."""
         return np.diff(self.offsets)
 
-    def batch(self, rows: Sequence[int], *, packed: bool, pad_id: int, share: float = 1.0) -> Batch:
+    def of(self, task: str, rows: Sequence[int]) -> np.ndarray:
+        """The targets of these rows, one after the other."""
+        target = self.targets[task]
+        if task not in self.by_token:
+            return np.asarray(target[np.asarray(rows)])
+        found: np.ndarray = np.concatenate([target[self.offsets[row] : self.offsets[row + 1]] for row in rows])
+        return found
+
+    @cached_property
+    def judged(self) -> dict[str, np.ndarray]:
+        """How many tokens of each row are judged, by each task that looks at tokens."""
+        ends = {task: np.append(0, np.cumsum(self.targets[task] >= 0)) for task in self.by_token}
+        return {task: np.diff(each[self.offsets]) for task, each in ends.items()}
+
+    def units(self, task: str, rows: Sequence[int]) -> int:
+        """How many losses these rows give."""
+        return int(self.judged[task][np.asarray(rows)].sum()) if task in self.by_token else len(rows)
+
+    def batch(
+        self, rows: Sequence[int], *, packed: bool, pad_id: int, shares: Mapping[str, float] | None = None
+    ) -> Batch:
         """These rows as one batch."""
-        index = np.asarray(rows)
         return build(
             self.name,
             rows,
             [self.tokens[self.offsets[row] : self.offsets[row + 1]] for row in rows],
-            self.pairs[index],
-            {task: target[index] for task, target in self.targets.items()},
+            self.pairs[np.asarray(rows)],
+            {task: self.of(task, rows) for task in self.targets},
             packed=packed,
             pad_id=pad_id,
-            share=share,
+            shares=shares,
         )
 
     def by_length(self, batch_size: int) -> list[list[int]]:
@@ -54,11 +81,13 @@ class Stream:
         return [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
 
 
-def stream(name: str, encoded: pa.Table, targets: Mapping[str, np.ndarray]) -> Stream:
+def stream(name: str, encoded: pa.Table, targets: Mapping[str, np.ndarray], **more: Any) -> Stream:
     """A stream over the table that `data.encode` made; without a copy where the table has one chunk."""
-    column = encoded["input_ids"]
+    offsets, tokens = flat(encoded["input_ids"])
+    return Stream(name, encoded["id"], tokens, offsets, encoded["pair"].to_numpy(), targets, **more)
+
+
+def flat(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets and values of a column of lists."""
     lists = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-    offsets = lists.offsets.to_numpy()
-    return Stream(
-        name, encoded["id"], lists.values.to_numpy(), offsets.astype(np.int64), encoded["pair"].to_numpy(), targets
-    )
+    return lists.offsets.to_numpy().astype(np.int64), lists.values.to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
 from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
+from runner.plan.columns import Columns, columns
 from runner.plan.faults import Faults
 from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
@@ -66,7 +67,7 @@ class Checker:
                 if faults.below("data", name):
                     faults.of_data(name, resolved(spec.experiment.data[name].augment, spec.folder)[1])
                 else:
-                    found = self.data(spec, name, *used[name], base, faults)
+                    found = self.data(spec, name, used[name], base, faults)
                 if found is not None:
                     loaded[name] = found
             else:
@@ -76,7 +77,7 @@ class Checker:
         labels, counts = {}, {}
         for name, task in spec.experiment.tasks.items():
             if all(each in loaded for each in task.data):
-                labels[name], counts[name] = task_labels(name, task, loaded, faults)
+                labels[name], counts[name] = task_labels(name, task, loaded, self.cache, faults)
         if faults.errors:
             raise SpecError(faults.found)
         assert base is not None
@@ -86,8 +87,7 @@ class Checker:
         self,
         spec: Spec,
         name: str,
-        inputs: tuple[str, ...],
-        targets: tuple[str, ...],
+        read: Columns,
         base: Base | None,
         faults: Faults,
     ) -> Loaded | None:
@@ -97,11 +97,11 @@ class Checker:
             if base is None:
                 return None
             tokenizer = base.tokenizer_file
-        key = (name, data.model_dump_json(), spec.folder.resolve(), inputs, targets, tokenizer)
+        key = (name, data.model_dump_json(), spec.folder.resolve(), read, tokenizer)
         if key not in self.seen:
             try:
-                given = (name, data, spec.folder, inputs, targets, self.cache, tokenizer, self.complete)
-                self.seen[key] = load(*given)
+                given = (name, data, spec.folder, read.inputs, read.targets, self.cache, tokenizer, self.complete)
+                self.seen[key] = load(*given, read.nested)
             except RunnerError as error:
                 self.seen[key] = error
         found = self.seen[key]
@@ -129,27 +129,21 @@ class Checker:
         return base
 
 
-def columns(spec: Spec) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Input and target columns that the tasks read, by data set."""
-    used: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    for task in spec.experiment.tasks.values():
-        for name in task.data:
-            inputs, targets = used.get(name, ((), ()))
-            used[name] = (
-                tuple(dict.fromkeys((*inputs, *task.inputs))),
-                tuple(dict.fromkeys((*targets, task.target))),
-            )
-    return used
-
-
 def task_labels(
-    name: str, task: Task, loaded: Mapping[str, Loaded], faults: Faults
+    name: str, task: Task, loaded: Mapping[str, Loaded], cache: Cache, faults: Faults
 ) -> tuple[tuple[str, ...], dict[str, dict[str, int]]]:
-    """Names of the head's outputs in their order, and rows by split and value of the target."""
+    """Names of the head's outputs in their order, and how often each split has each unit of the target."""
     counts: dict[str, dict[str, int]] = {}
     for data in task.data:
-        for split, found in loaded[data].labels[task.target].items():
+        for split in loaded[data].rows:
             rows = counts.setdefault(split, {})
+            found = loaded[data].labels[task.target][split]
+            if task.surveyed:
+                from runner.data.survey import survey
+
+                seen = survey(task, loaded[data], split, cache)
+                found = seen.counts
+                wrong(name, loaded[data].written[split], seen.wrong, seen.more, faults)
             for label, count in found.items():
                 rows[label] = rows.get(label, 0) + count
     outputs = task.outputs(counts.get("train", {}))
@@ -157,6 +151,15 @@ def task_labels(
         where = ("tasks", name, *fault.where)
         faults.add("labels", where, fault.message, fault.hint, severity=fault.severity)
     return outputs, counts
+
+
+def wrong(name: str, file: str, told: Sequence[str], more: int, faults: Faults) -> None:
+    """Values that are no targets, at the word that names their column."""
+    if told:
+        beyond = f"; and {more} more" if more else ""
+        faults.add(
+            "target", ("tasks", name, "target"), f"`{file}`: {'; '.join(told)}{beyond}", "mend or drop these rows"
+        )
 
 
 def against_model(spec: Spec, base: Base, faults: Faults) -> None:

@@ -71,6 +71,11 @@ def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[
     return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}
 
 
+def by_token(checked: Checked, tasks: Sequence[str]) -> bool:
+    """Whether a head of a stream looks at tokens, and so at where they lie in the text."""
+    return any(checked.spec.experiment.tasks[name].level == "token" for name in tasks)
+
+
 def data_steps(checked: Checked) -> list[Step]:
     """Preparation: done by the time a spec is checked, since the check looks at the rows; models write theirs later."""
     steps = []
@@ -101,11 +106,12 @@ def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[St
     """Tokens of each stream and split."""
     steps = []
     model = checked.spec.experiment.model
-    for name, (data, inputs, _) in streams.items():
+    for name, (data, inputs, readers) in streams.items():
         loaded = checked.loaded[data]
+        places = by_token(checked, readers)
         for split, rows in loaded.rows.items():
             source = {"rows": loaded.keys[split]}
-            key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source)
+            key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source, places)
             hit = cache.find("encode", key) is not None
             reason = cache.explain("encode", key, why)
             last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == data)

@@ -28,7 +28,8 @@ class Parameters:
 def parameters(checked: Checked) -> Parameters:
     """Exact counts from the weights' headers; equal to those of the built model (a test holds them together)."""
     base, adapter = checked.base, checked.spec.experiment.model.adapter
-    heads = sum((base.hidden + 1) * len(labels) for labels in checked.labels.values())
+    tasks = checked.spec.experiment.tasks
+    heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
     if adapter is None:
         return Parameters(base.parameters() + heads, base.parameters() - base.idle() + heads)
     added = adapter_parameters(base, adapter)

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from runner import kinds
+from runner.answers.choices import Choices
 from runner.errors import did_you_mean
+from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
 from runner.spec.read import Spec
 from runner.spec.references import references
@@ -31,12 +33,12 @@ def names(spec: Spec, faults: Faults) -> None:
     for name, task in experiment.tasks.items():
         for index, metric in enumerate(task.metrics):
             part: Any = kinds.pick("metrics", metric)
-            if task.kind not in part.tasks:
+            if not fits(part, task):
                 faults.add(
                     "metric",
                     ("tasks", name, "metrics", index),
                     f"`{metric}` does not fit a {task.kind} task",
-                    f"it fits: {', '.join(part.tasks)}",
+                    did_you_mean(metric, fitting(task)),
                     "value",
                 )
     monitored(spec, faults)
@@ -47,6 +49,16 @@ def names(spec: Spec, faults: Faults) -> None:
             faults.add(
                 "mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}"
             )
+
+
+def fits(metric: Any, task: Task) -> bool:
+    """Whether a metric scores the answers of a task; one that does not say what it reads scores labels."""
+    return issubclass(task.shape, getattr(metric, "reads", Choices))
+
+
+def fitting(task: Task) -> list[str]:
+    """The metrics that score the answers of a task."""
+    return [name for name in kinds.names("metrics") if fits(kinds.pick("metrics", name), task)]
 
 
 def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:

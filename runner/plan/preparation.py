@@ -7,19 +7,19 @@ from typing import Any
 
 from runner.data.faults import counted
 from runner.data.load import Loaded
+from runner.plan.columns import Columns
 from runner.plan.faults import Faults
 from runner.spec.read import Spec
 from runner.spec.tables import Data
 
-Used = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
-
-def preparation(spec: Spec, used: Used, faults: Faults) -> None:
+def preparation(spec: Spec, used: Mapping[str, Columns], faults: Faults) -> None:
     """Everything about `clean`, `balance` and `augment` that can be known without the rows."""
-    for name, (_, targets) in used.items():
+    for name, (_, targets, _) in used.items():
         if name in spec.experiment.data:
             files(spec, name, faults)
             tasks(spec, name, faults)
+            places(spec, name, faults)
             mixed(spec, name, faults)
             classes(spec, name, targets, faults)
 
@@ -58,14 +58,25 @@ def tasks(spec: Spec, name: str, faults: Faults) -> None:
     """An augmentation must leave the targets of every task true."""
     for place, part in enumerate(spec.experiment.data[name].augment):
         for task_name, task in spec.experiment.tasks.items():
-            fits: Sequence[str] = getattr(part, "tasks", ())
-            if name in task.data and task.kind not in fits:
+            why = part.unfit(task) if name in task.data else ""  # type: ignore[attr-defined]
+            if why:
                 faults.add(
                     "augment",
                     ("data", name, "augment", place),
-                    f"`{part.kind}` does not fit the {task.kind} task `{task_name}`",
-                    f"it fits: {', '.join(fits)}",
+                    f"`{part.kind}` does not fit the {task.kind} task `{task_name}`: {why}",
+                    "leave it out, or put the task on a data set of its own",
                 )
+
+
+def places(spec: Spec, name: str, faults: Faults) -> None:
+    """A cleaner that mends texts moves the words that targets name."""
+    for place, part in enumerate(spec.experiment.data[name].clean):
+        for task_name, task in spec.experiment.tasks.items():
+            works_on = getattr(part, "columns", None) or task.inputs
+            if name in task.data and task.level == "token" and part.changes and set(works_on) & set(task.inputs):  # type: ignore[attr-defined]
+                message = f"`{part.kind}` changes texts, and the targets of `{task_name}` name places in them"
+                hint = "clean the files before, or leave the cleaner out"
+                faults.add("clean", ("data", name, "clean", place), message, hint)
 
 
 def mixed(spec: Spec, name: str, faults: Faults) -> None:

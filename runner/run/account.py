@@ -7,7 +7,8 @@ from typing import Any
 from runner.cache.cache import Cache
 from runner.data.counts import counted
 from runner.data.load import SPLITS, Loaded
-from runner.plan.check import Checked, columns
+from runner.plan.check import Checked
+from runner.plan.columns import columns
 from runner.profile.profiles import profiles
 from runner.run import profiling
 
@@ -23,7 +24,7 @@ def facts(checked: Checked, cache: Cache) -> dict[str, Any]:
             "labels": loaded.labels,
             "steps": loaded.account,
             "classes": classes(loaded),
-            "profile": profiles(loaded, *used[name], sets[name].groups, cache),
+            "profile": profiles(loaded, *used[name][:2], sets[name].groups, cache),
         }
         for name, loaded in checked.loaded.items()
     }

@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from runner.data.encode import encode
 from runner.data.load import SPLITS
+from runner.parts.tasks._reading import Reading
+from runner.plan.compile import by_token
 from runner.run.work import Work
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def encoded(work: Work) -> dict[str, dict[str, Any]]:
     """The streams of each split by name."""
-    from runner.model.stream import stream
-
-    checked, tasks = work.checked, work.experiment.tasks
     streams: dict[str, dict[str, Any]] = {split: {} for split in SPLITS}
     for name, (data, inputs, readers) in work.plan.streams.items():
-        loaded = checked.loaded[data]
+        loaded = work.checked.loaded[data]
         for split, table in loaded.splits.items():
             with work.stage(f"encode {name} {split}", table.num_rows):
-                source = {"rows": loaded.keys[split]}
-                length = work.experiment.model.max_length
-                tokens = encode(table, inputs, checked.base.tokenizer_file, length, work.cache, source)
-                targets = {
-                    task: tasks[task].targets(table[tasks[task].target].to_pylist(), checked.labels[task])
-                    for task in readers
-                }
-                streams[split][name] = stream(name, tokens, targets)
+                streams[split][name] = one(work, name, table, {"rows": loaded.keys[split]}, inputs, readers)
     return streams
+
+
+def strings(values: Sequence[str]) -> pa.ChunkedArray:
+    """A column of texts."""
+    import pyarrow as pa
+
+    return pa.chunked_array([pa.array(values, pa.string())])
+
+
+def one(
+    work: Work, name: str, table: pa.Table, source: dict[str, str], inputs: tuple[str, ...], readers: Sequence[str]
+) -> Any:
+    """One stream."""
+    from runner.model.stream import flat, stream
+
+    checked, tasks = work.checked, work.experiment.tasks
+    places = by_token(checked, readers)
+    length = work.experiment.model.max_length
+    tokens = encode(table, inputs, checked.base.tokenizer_file, length, work.cache, source, places)
+    spans = [flat(tokens[column])[1] for column in ("starts", "ends")] if places else []
+    texts = [table[column].to_pylist() for column in inputs] if places else []
+    reading = Reading(texts, flat(tokens["input_ids"])[0], *spans)
+    raw = {task: table[tasks[task].target].to_pylist() for task in readers}
+    targets = {task: tasks[task].targets(each, checked.labels[task], reading) for task, each in raw.items()}
+    values = {task: strings(tasks[task].written(each, texts)) for task, each in raw.items()}
+    return stream(
+        name,
+        tokens,
+        targets,
+        by_token=frozenset(task for task in readers if tasks[task].level == "token"),
+        values=values,
+    )

@@ -14,7 +14,7 @@ from runner.data.files import neighbours
 from runner.data.foresee import Foreseen, foresee, foresee_tokens
 from runner.errors import RunnerError
 from runner.plan.base import find
-from runner.plan.check import columns
+from runner.plan.columns import columns
 from runner.run.caching import facts_of, sized
 from runner.spec.read import Spec, read
 
@@ -42,11 +42,12 @@ def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
     model = spec.experiment.model
     tokenizer = find(model, spec.folder).tokenizer_file
     found = {}
-    for name, (inputs, targets) in columns(spec).items():
+    for name, (inputs, targets, _) in columns(spec).items():
         stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, cache, tokenizer))
-        read_together = dict.fromkeys(task.inputs for task in spec.experiment.tasks.values() if name in task.data)
-        for together in read_together:
-            stages += foresee_tokens(stages, together, tokenizer, model.max_length, cache)
+        readers = [task for task in spec.experiment.tasks.values() if name in task.data]
+        for together in dict.fromkeys(task.inputs for task in readers):
+            places = any(task.level == "token" for task in readers if task.inputs == together)
+            stages += foresee_tokens(stages, together, tokenizer, model.max_length, cache, places)
         found[name] = [told(each) for each in stages]
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from runner.run.work import SPEC, Work
 from runner.train.state import checksum
 
 
-def exported(work: Work, network: Any, scores: list[dict[str, Any]]) -> Path:
+def exported(work: Work, network: Any, scores: list[dict[str, Any]], tuned: Mapping[str, dict[str, Any]]) -> Path:
     """The folder, each file of it recorded as an artifact."""
     from runner.model.save import save
 
     model = work.folder / "model"
-    save(network, model, work.checked.base, work.experiment, work.checked.shown)
+    save(network, model, work.checked.base, work.experiment, work.checked.shown, tuned)
     (model / "README.md").write_text(card(work.plan, work.trial, scores), encoding="utf-8")
     for name in (SPEC, "spec.json"):
         shutil.copyfile(work.folder / name, model / name)

@@ -5,27 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
-from runner.evaluate.baselines import majority, tfidf
+from runner.answers.answers import Answers
+from runner.evaluate.baselines import simple
 from runner.evaluate.measure import measure
-from runner.parts.answers import Answers
+from runner.parts.tasks._task import Place
 from runner.run.work import Work
 
 Rows = dict[str, list[str]]
 Predict = Callable[[str], Iterable[Any]]
 
 
-def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
-    """All scores as recorded. `predict(split)` yields the outputs of the network."""
+def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """All scores as recorded, and what each task tuned on validation.
+
+    `predict(split)` yields the outputs of the network.
+    """
     from runner.model.answer import answers
 
     kept: list[dict[str, Any]] = []
+    tuned: dict[str, dict[str, Any]] = {}
     rule = work.experiment.evaluate
     for split in [each for each in ("validation", "test") if streams[each]]:
         tasks: Any = work.experiment.tasks
         for given in answers(predict(split), streams[split], tasks, work.checked.shown, split):
             rows = rows_of(work, given.task, split)
+            part = tasks[given.task]
+            chosen = tuned.setdefault(given.task, part.tuned(given))  # validation comes first
+            given = part.settled(given, chosen)
             record(work, given, rows)
             models = {"best": given, **(baselines(work, given, rows) if split == final(work, given.task) else {})}
             for model, one in models.items():
@@ -33,7 +39,7 @@ def scored(work: Work, predict: Predict, streams: Any) -> list[dict[str, Any]]:
                 found = measure(one, metrics, rule.confidence, rule.resamples, work.trial.seed)
                 work.log.write("scores", split=split, model=model, rows=[vars(each) for each in found])
                 kept += [{"split": split, "model": model, **vars(each)} for each in found]
-    return kept
+    return kept, tuned
 
 
 def final(work: Work, task: str) -> str:
@@ -44,13 +50,13 @@ def final(work: Work, task: str) -> str:
 def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:
     """What simple models answer that learned from the same rows."""
     train = rows_of(work, given.task, "train")
-    gold = work.experiment.tasks[given.task].targets(train["gold"], work.checked.labels[given.task])
-    about = (given.ids, given.gold, given.labels, given.task, given.split)
-    found = {}
-    if "majority" in work.experiment.evaluate.baselines:
-        found["majority"] = majority(gold, *about)
-    if "tfidf" in work.experiment.evaluate.baselines:
-        found["tfidf"] = tfidf(train["text"], gold, rows["text"], *about)
+    part: Any = work.experiment.tasks[given.task]
+    place = Place(given.task, given.split, given.labels, given.ids)
+    found: dict[str, Answers] = {}
+    for name in work.experiment.evaluate.baselines:
+        said = simple(name, train, rows, part, given.labels)
+        if said is not None:
+            found[name] = part.gathered(place, rows["gold"], said)
     return found
 
 
@@ -61,23 +67,21 @@ def rows_of(work: Work, task: str, split: str) -> Rows:
     for data, inputs, tasks in work.plan.streams.values():
         if task in tasks and split in work.checked.loaded[data].splits:
             table = work.checked.loaded[data].splits[split]
-            found["text"] += [" | ".join(texts) for texts in zip(*(table[c].to_pylist() for c in inputs), strict=True)]
-            found["gold"] += table[part.target].to_pylist()
+            texts = [table[column].to_pylist() for column in inputs]
+            found["text"] += map(" | ".join, zip(*texts, strict=True))
+            found["gold"] += part.written(table[part.target].to_pylist(), texts)
     return found
 
 
 def record(work: Work, given: Answers, rows: Rows) -> None:
     """Write down what the model said about every example."""
-    span = np.arange(len(given))
     work.log.write(
         "answers",
         split=given.split,
         task=given.task,
+        shape=given.shape,
         labels=list(given.labels),
         ids=list(given.ids),
-        gold=[given.labels[index] for index in given.gold],
-        predicted=[given.labels[index] for index in given.predicted],
-        confidence=given.probabilities[span, given.predicted].tolist(),
-        gold_probability=given.probabilities[span, given.gold].tolist(),
+        **given.told()._asdict(),
         text=rows["text"],
     )

@@ -87,9 +87,9 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
         detail.update(steps=int(trainer.global_step), packed=module.network.packed, parameters=changed)
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
-        scores = scored(work, lambda split: trainer.predict(module, dataloaders=feed.evaluation(split)), streams)
+        scores, tuned = scored(work, lambda split: trainer.predict(module, dataloaders=feed.evaluation(split)), streams)
     with work.stage("export"):
-        model = exported(work, module.network, scores)
+        model = exported(work, module.network, scores, tuned)
     return {
         "run": work.trial.run,
         "key": work.trial.key,

@@ -43,7 +43,12 @@ def dropped_rows(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(TABLES["dropped_rows"].ddl("dropped_rows"))
 
 
-MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (first_tables, dropped_rows)
+def answer_shapes(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds what form the answers of a task have."""
+    con.execute("ALTER TABLE answers ADD COLUMN IF NOT EXISTS shape VARCHAR")
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (first_tables, dropped_rows, answer_shapes)
 
 
 def migrate(con: duckdb.DuckDBPyConnection, path: object) -> None:

@@ -84,9 +84,10 @@ def answers(record: Record) -> Rows:
     texts = [_column(record, name, len(ids), text) for name in ("gold", "predicted")]
     numbers = [_column(record, name, len(ids), real) for name in ("confidence", "gold_probability")]
     columns = zip([text(i) for i in ids], *texts, *numbers, _column(record, "text", len(ids), text), strict=True)
+    shape = text(record.get("shape"))
     labels = record.get("labels") or []
     return [
-        ("answers", [(split, task, position, *cells) for position, cells in enumerate(columns)]),
+        ("answers", [(split, task, position, *cells, shape) for position, cells in enumerate(columns)]),
         ("labels", [(task, position, text(label)) for position, label in enumerate(labels)]),
     ]
 

@@ -133,7 +133,7 @@ VIEWS = {
         "How often each label in the data met each answer.",
         """
         SELECT run, split, task, gold, predicted, count(*) AS count
-        FROM answers GROUP BY run, split, task, gold, predicted
+        FROM answers WHERE coalesce(shape, 'choices') = 'choices' GROUP BY run, split, task, gold, predicted
         """,
         {**_PLACE, "gold": "label in the data", "predicted": "label that the model chose", "count": "answers"},
     ),
@@ -159,9 +159,11 @@ VIEWS = {
         "Precision, recall and F1 of each label, from the answers.",
         """
         WITH sides AS (
-            SELECT run, split, task, gold AS label, 1 AS gold, 0 AS guess, (gold = predicted)::INT AS hit FROM answers
+            SELECT run, split, task, gold AS label, 1 AS gold, 0 AS guess, (gold = predicted)::INT AS hit
+            FROM answers WHERE coalesce(shape, 'choices') = 'choices'
             UNION ALL
-            SELECT run, split, task, predicted, 0, 1, 0 FROM answers
+            SELECT run, split, task, predicted, 0, 1, 0
+            FROM answers WHERE coalesce(shape, 'choices') = 'choices'
         )
         SELECT run, split, task, label, sum(hit) / nullif(sum(guess), 0) AS precision,
                sum(hit) / nullif(sum(gold), 0) AS recall, 2 * sum(hit) / (sum(gold) + sum(guess)) AS f1,

@@ -128,6 +128,7 @@ class Keep(pl.Callback):
         values: dict[str, float] = {}
         firsts = []
         for given in answers(module.outputs, self.validation, tasks, self.labels, "validation"):
+            given = tasks[given.task].settled(given, tasks[given.task].tuned(given))
             for index, name in enumerate(tasks[given.task].metrics):
                 found: dict[str, float] = kinds.pick("metrics", name)().score(given)  # type: ignore[attr-defined]
                 values |= {f"{given.task}.{name}{'.' * bool(label)}{label}": value for label, value in found.items()}
@@ -138,7 +139,7 @@ class Keep(pl.Callback):
 
 
 def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float]:
-    """Mean loss a task over its examples, in nats, and their weighted sum as `loss`."""
+    """Mean loss a task over its units, and their weighted sum as `loss`."""
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     with torch.no_grad():
@@ -146,8 +147,8 @@ def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float
             for name, target in batch.targets.items():
                 loss = tasks[name].loss(logits[name], target, module.weights_on(name, target.device))
                 sums[name] = sums.get(name, 0.0) + float(loss.double().sum())
-                counts[name] = counts.get(name, 0) + len(target)
-    means = {name: sums[name] / counts[name] for name in sums}
+                counts[name] = counts.get(name, 0) + len(loss)
+    means = {name: sums[name] / max(counts[name], 1) for name in sums}
     return {f"{name}.loss": mean for name, mean in means.items()} | {
         "loss": sum(tasks[name].loss_weight * mean for name, mean in means.items())
     }

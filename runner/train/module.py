@@ -31,7 +31,7 @@ class Batches(Dataset[Batch]):
         self.streams, self.packed, self.pad_id = streams, packed, pad_id
 
     def __getitem__(self, draw: Draw) -> Batch:
-        return self.streams[draw.stream].batch(draw.rows, packed=self.packed, pad_id=self.pad_id, share=draw.share)
+        return self.streams[draw.stream].batch(draw.rows, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
 
 
 class Order(Sampler[Draw]):
@@ -111,7 +111,7 @@ class Feed(pl.LightningDataModule):
         """All rows of a split, shortest first."""
         streams = self.streams[split]
         order = [
-            Draw(name, tuple(rows), 1.0)
+            Draw(name, tuple(rows), {})
             for name, each in streams.items()
             for rows in each.by_length(self.experiment.evaluate.batch_size)
         ]
@@ -122,7 +122,7 @@ class Feed(pl.LightningDataModule):
 
 
 class Module(pl.LightningModule):
-    """One training step: forward, each task's loss by example, their weighted sum over the examples of the step."""
+    """One training step: forward, the losses of each task's units, their weighted means over the step."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Module(pl.LightningModule):
         self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
         self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
         self.first_step = 0
-        self.sums: dict[str, tuple[torch.Tensor, int]] = {}
+        self.sums: dict[str, tuple[Any, int]] = {}
 
     @property
     def epoch(self) -> int:
@@ -156,7 +156,7 @@ class Module(pl.LightningModule):
         return batch.to(device)
 
     def losses(self, batch: Batch, number: int) -> dict[str, torch.Tensor]:
-        """Mean loss of each task of the batch, in nats, before task weights; `number` is its index in the epoch."""
+        """Losses of the units of each task of the batch, before task weights; `number` is its index in the epoch."""
         mixed = self.mixed(batch, number)
         logits = self.network(batch, tuple(batch.targets), mixed.vectors if mixed else None)
         tasks: Mapping[str, Any] = self.experiment.tasks
@@ -164,7 +164,7 @@ class Module(pl.LightningModule):
         for name, target in batch.targets.items():
             weights = self.weights_on(name, target.device)
             loss = partial(tasks[name].loss, logits[name], weights=weights)
-            found[name] = (mixed.loss(loss, target) if mixed else loss(target)).mean()
+            found[name] = mixed.loss(loss, target) if mixed else loss(target)
         return found
 
     def mixed(self, batch: Batch, number: int) -> Mixture | None:
@@ -182,25 +182,25 @@ class Module(pl.LightningModule):
         seed_step(self.network.source, self.seed, self.epoch, number)
         losses = self.losses(batch, number)
         tasks: Mapping[str, Any] = self.experiment.tasks
-        total = sum(tasks[name].loss_weight * loss for name, loss in losses.items())
+        total = sum(tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in losses.items())
         assert isinstance(total, torch.Tensor)
-        self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each)])
-        self.count(losses, len(batch), first=number % self.experiment.train.accumulate == 0)
-        return total * batch.share * self.experiment.train.accumulate
+        self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each).all()])
+        self.count(losses, first=number % self.experiment.train.accumulate == 0)
+        return total * self.experiment.train.accumulate
 
-    def count(self, losses: Mapping[str, torch.Tensor], examples: int, *, first: bool) -> None:
+    def count(self, losses: Mapping[str, torch.Tensor], *, first: bool) -> None:
         """Sum up the losses of the micro-batches of one optimizer step."""
         if first:
             self.sums = {}
         for name, loss in losses.items():
-            total, seen = self.sums.get(name, (torch.zeros_like(loss), 0))
-            self.sums[name] = (total + loss.detach() * examples, seen + examples)
+            total, seen = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + loss.detach().sum(), seen + len(loss))
 
     @property
     def last(self) -> dict[str, float]:
-        """Mean loss a task over the examples of the last optimizer step, in nats, and their weighted sum."""
+        """Mean loss a task over the units of the last optimizer step, and their weighted sum."""
         tasks: Mapping[str, Any] = self.experiment.tasks
-        means = {name: float(total) / seen for name, (total, seen) in self.sums.items()}
+        means = {name: float(total) / max(seen, 1) for name, (total, seen) in self.sums.items()}
         whole = sum(tasks[name].loss_weight * mean for name, mean in means.items())
         return {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
 

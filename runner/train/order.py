@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,11 +15,11 @@ POOL = 50  # batches whose rows are sorted by length together
 
 @dataclass(frozen=True)
 class Draw:
-    """One batch to be: its stream, its rows, and its part of the examples of the optimizer step."""
+    """One batch to be: its stream, its rows, and the factor of the sum of each task's losses in that of its step."""
 
     stream: str
     rows: tuple[int, ...]
-    share: float
+    shares: Mapping[str, float]
 
 
 def draws(
@@ -42,16 +41,24 @@ def draws(
     }
     order = turns(counts, mixing, np.random.default_rng([seed, epoch, 2**20]))
     batches = [(name, next(queues[name])) for name in order]
-    return [
-        Draw(name, rows, len(rows) / sum(len(other) for _, other in window(batches, index, accumulate)))
-        for index, (name, rows) in enumerate(batches)
-    ]
+    found = []
+    for start in range(0, len(batches), accumulate):
+        step = batches[start : start + accumulate]
+        shares = shares_of(step, streams)
+        found += [Draw(name, rows, {task: shares[task] for task in streams[name].tasks}) for name, rows in step]
+    return found
 
 
-def window(batches: Sequence[Any], index: int, accumulate: int) -> Sequence[Any]:
-    """The batches of the same optimizer step."""
-    start = index - index % accumulate
-    return batches[start : start + accumulate]
+def shares_of(step: Sequence[tuple[str, tuple[int, ...]]], streams: Mapping[str, Stream]) -> dict[str, float]:
+    """Each task's share of the examples of one optimizer step, divided by its labelled units there."""
+    rows: dict[str, int] = {}
+    units: dict[str, int] = {}
+    for name, drawn in step:
+        for task in streams[name].tasks:
+            rows[task] = rows.get(task, 0) + len(drawn)
+            units[task] = units.get(task, 0) + streams[name].units(task, drawn)
+    whole = sum(len(drawn) for _, drawn in step)
+    return {task: rows[task] / whole / max(units[task], 1) for task in rows}
 
 
 def turns(counts: Mapping[str, int], mixing: Part, rng: np.random.Generator) -> list[str]:

@@ -3,23 +3,28 @@
 import numpy as np
 import pytest
 
-from runner.evaluate.baselines import majority, tfidf
+from runner import kinds
+from runner.evaluate.baselines import simple
+from runner.parts.tasks._task import Place
 
 GOOD = ["a good film", "good book", "what a good day", "it was good"]
 BAD = ["a bad film", "bad book", "what a bad day", "it was bad"]
 
 
-def about(gold, labels):
-    """What the answers are about, in the order of the parameters."""
-    return tuple(map(str, range(len(gold)))), np.array(gold, dtype=np.int64), tuple(labels), "mood", "test"
+def answers(name, texts, train, asked, gold, labels):
+    """What a baseline answers, as those of a task."""
+    task = kinds.pick("tasks", "classification").model_validate({"type": "classification", "data": ["films"]})
+    rows = [{"text": t, "gold": [labels[code] for code in g]} for t, g in ((texts, train), (asked, gold))]
+    place = Place("mood", "test", tuple(labels), tuple(map(str, range(len(gold)))))
+    return task.gathered(place, rows[1]["gold"], simple(name, *rows, task, tuple(labels)))
 
 
 def by_majority(train, gold, labels):
-    return majority(np.array(train), *about(gold, labels))
+    return answers("majority", [""] * len(train), train, [""] * len(gold), gold, labels)
 
 
 def by_words(texts, train, asked, gold, labels="ab"):
-    return tfidf(texts, np.array(train), asked, *about(gold, labels))
+    return answers("tfidf", texts, train, asked, gold, labels)
 
 
 def sums_to_one(answers):

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner import kinds
 from runner.evaluate import measure as module
 from runner.evaluate.measure import Measure, draw, interval, measure
-from tests.parts.answers import answered, made
+from tests.parts.answers import answered, made, of_choices
 
-METRICS = kinds.names("metrics")
+METRICS = of_choices()
 FEW = made([0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 0], "abc")
 
 law = settings(max_examples=25, deadline=None, database=None)

@@ -16,7 +16,7 @@ texts = st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=12), min_size
 
 def made(packed: bool) -> Batch:
     targets = {"mood": np.array([1, 0, 1])}
-    return build("films", [4, 0, 9], TEXTS, PAIRS, targets, packed=packed, pad_id=50, share=0.75)
+    return build("films", [4, 0, 9], TEXTS, PAIRS, targets, packed=packed, pad_id=50, shares={"mood": 0.75})
 
 
 def test_packed_literal():
@@ -33,9 +33,10 @@ def test_padded_literal():
     assert batch.lengths.tolist() == [3, 6, 1]
 
 
-def test_a_batch_keeps_its_stream_rows_targets_and_share():
+def test_a_batch_keeps_its_stream_rows_targets_and_shares():
     batch = made(packed=True)
-    assert (batch.stream, batch.rows, batch.packed, batch.share, len(batch)) == ("films", (4, 0, 9), True, 0.75, 3)
+    assert (batch.stream, batch.rows, batch.packed, len(batch)) == ("films", (4, 0, 9), True, 3)
+    assert batch.shares == {"mood": 0.75}
     assert batch.targets["mood"].tolist() == [1, 0, 1] and batch.targets["mood"].dtype == torch.int64
 
 
@@ -48,7 +49,7 @@ def test_moving_to_another_device_moves_every_tensor():
     moved = made(packed=True).to(torch.device("meta"))
     tensors = [moved.input_ids, moved.type_ids, moved.lengths, *moved.targets.values()]
     assert {tensor.device.type for tensor in tensors} == {"meta"}
-    assert (moved.rows, moved.share, moved.packed) == ((4, 0, 9), 0.75, True)
+    assert (moved.rows, moved.shares, moved.packed) == ((4, 0, 9), {"mood": 0.75}, True)
 
 
 @given(texts, st.data())

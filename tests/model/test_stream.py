@@ -33,11 +33,11 @@ SHAPES = {
 def test_rows_are_those_of_the_table_whatever_its_chunks(shape):
     found = stream("films", SHAPES[shape](), {"mood": np.array([0, 1, 1, 0])})
     assert (len(found), found.tasks, found.lengths.tolist()) == (4, ("mood",), [3, 2, 4, 3])
-    batch = found.batch([2, 0], packed=True, pad_id=0, share=0.5)
+    batch = found.batch([2, 0], packed=True, pad_id=0, shares={"mood": 0.5})
     assert batch.input_ids.tolist() == [[2, 6, 7, 3, 2, 5, 3]]
     assert batch.type_ids.tolist() == [[0, 0, 1, 1, 0, 0, 0]]
     assert batch.targets["mood"].tolist() == [1, 0]
-    assert (batch.stream, batch.rows, batch.share) == ("films", (2, 0), 0.5)
+    assert (batch.stream, batch.rows, batch.shares) == ("films", (2, 0), {"mood": 0.5})
     assert found.ids.take(np.array([3, 1])).to_pylist() == ["d", "b"]
 
 

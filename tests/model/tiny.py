@@ -76,14 +76,21 @@ def batch(lengths: Sequence[int], *, packed: bool, seed: int = 0) -> Batch:
 def stream(lengths: Sequence[int], *, name: str = "films:text", seed: int = 0) -> Stream:
     """Random texts with a target for each task of `LABELS`."""
     rng = np.random.default_rng(seed)
+    targets = {task: rng.integers(0, len(labels), len(lengths)) for task, labels in LABELS.items()}
     return Stream(
         name,
-        pa.chunked_array([[f"{name}/{row}" for row in range(len(lengths))]], pa.string()),
+        column([f"{name}/{row}" for row in range(len(lengths))]),
         np.concatenate(sequences(lengths, seed)),
         np.cumsum([0, *lengths]),
         np.asarray(lengths),
-        {task: rng.integers(0, len(labels), len(lengths)) for task, labels in LABELS.items()},
+        targets,
+        values={task: column([LABELS[task][code] for code in each]) for task, each in targets.items()},
     )
+
+
+def column(texts: Sequence[str]) -> pa.ChunkedArray:
+    """A column of texts."""
+    return pa.chunked_array([list(texts)], pa.string())
 
 
 def weights_of(net: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -3,9 +3,15 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from runner.parts.answers import Answers
+from runner import kinds
+from runner.answers.choices import Choices
 
 LETTERS = "abcdefgh"
+
+
+def of_choices():
+    """The metrics that score single labels."""
+    return tuple(name for name in kinds.names("metrics") if issubclass(Choices, kinds.pick("metrics", name).reads))
 
 
 def made(gold, predicted, labels="", probabilities=None, task="mood", split="test"):
@@ -14,7 +20,7 @@ def made(gold, predicted, labels="", probabilities=None, task="mood", split="tes
     labels = tuple(labels or LETTERS[: 1 + max([1, *gold, *predicted])])
     sure = np.eye(len(labels))[predicted]
     given = sure if probabilities is None else np.array(probabilities, dtype=np.float64)
-    return Answers(task, split, labels, tuple(map(str, range(len(gold)))), gold, predicted, given)
+    return Choices(task, split, labels, tuple(map(str, range(len(gold)))), gold, predicted, given)
 
 
 def unsure(predicted, count, seed):

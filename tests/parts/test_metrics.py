@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner import kinds
-from runner.parts.metrics._resamples import Resamples
-from tests.parts.answers import LETTERS, answered, made
+from tests.parts.answers import LETTERS, answered, made, of_choices
 
-METRICS = kinds.names("metrics")
+METRICS = of_choices()
 PER_CLASS = tuple(name for name in METRICS if kinds.pick("metrics", name).per_class)
 SURPRISE = -math.log(np.finfo(np.float64).eps)  # of a gold label with probability 0
 RANGES = {"matthews": (-1.0, 1.0), "log_loss": (0.0, SURPRISE)}
@@ -96,7 +95,7 @@ def test_the_keys_are_the_labels_that_occur_or_the_empty_word(name, answers):
 @given(answered())
 def test_the_score_is_the_value_of_the_sample_that_takes_every_row_once(name, answers):
     part = kinds.pick("metrics", name)()
-    values = part.values(Resamples(answers, np.arange(len(answers))[None]))
+    values = part.values(answers.resamples(np.arange(len(answers))[None]))
     assert values.shape == ((1, len(answers.labels)) if part.per_class else (1,))
     assert list(part.score(answers).values()) == values[~np.isnan(values)].tolist()
 
@@ -106,7 +105,7 @@ def test_the_score_is_the_value_of_the_sample_that_takes_every_row_once(name, an
 @given(answered(), st.integers(0, 2**32 - 1))
 def test_many_samples_at_once_score_as_one_by_one(name, answers, seed):
     rows = np.random.default_rng(seed).integers(len(answers), size=(4, len(answers)))
-    together = kinds.pick("metrics", name)().scores(Resamples(answers, rows))
+    together = kinds.pick("metrics", name)().scores(answers.resamples(rows))
     for index, each in enumerate(rows):
         here = {key: values[index] for key, values in together.items() if not np.isnan(values[index])}
         assert here == near(score(name, answers.take(each)))

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 
 from runner.kinds import Part
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import ratio
+from runner.answers.resamples import ratio
 
 
 class ErrorRate(Metric):
@@ -63,7 +63,7 @@ from pathlib import Path
 from runner import kinds
 from runner.errors import SpecError
 from runner.evaluate.measure import measure
-from runner.parts.answers import Answers
+from runner.answers.choices import Choices
 from runner.spec.read import read
 
 listed = kinds.names("metrics")
@@ -75,7 +75,7 @@ try:
 except SpecError as error:
     hint = error.diagnostics[0].hint
 gold, predicted = np.array([0, 1, 1, 0]), np.array([0, 1, 0, 0])
-answers = Answers("mood", "test", ("a", "b"), tuple("1234"), gold, predicted, np.eye(2)[predicted])
+answers = Choices("mood", "test", ("a", "b"), tuple("1234"), gold, predicted, np.eye(2)[predicted])
 print(json.dumps({
     "listed": listed,
     "early": early,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from runner.kinds import Part, pick
 from runner.train.module import Feed
-from runner.train.order import Draw, chunks, draws, passes, turns, window
+from runner.train.order import Draw, chunks, draws, passes, shares_of, turns
 from tests.model.tiny import experiment, stream
 
 laws = settings(deadline=None, max_examples=50)
@@ -76,7 +77,9 @@ def test_the_order_is_a_function_of_seed_and_epoch_alone(counts, seed, epoch, gr
 @pytest.mark.parametrize("grouped", [True, False])
 def test_another_seed_or_epoch_has_another_order(grouped):
     orders = {
-        tuple(drawn([40, 30], seed, epoch, grouped=grouped)) for seed in (1, 2, 3) for epoch in (0, 1, 2)
+        tuple((draw.stream, draw.rows) for draw in drawn([40, 30], seed, epoch, grouped=grouped))
+        for seed in (1, 2, 3)
+        for epoch in (0, 1, 2)
     }  # fmt: skip
     assert len(orders) == 9
 
@@ -93,11 +96,20 @@ def test_shares_are_parts_of_the_examples_of_a_step(counts, batch_size, accumula
     found = drawn(counts, seed, batch_size=batch_size, accumulate=accumulate)
     for step in chunks(found, accumulate):
         examples = sum(len(draw.rows) for draw in step)
-        assert [draw.share for draw in step] == pytest.approx([len(draw.rows) / examples for draw in step])
+        for draw in step:
+            assert draw.shares == pytest.approx({"mood": 1 / examples, "size": 1 / examples})
 
 
-def test_window_and_chunks_literal():
-    assert [window("abcde", index, 2) for index in range(5)] == ["ab", "ab", "cd", "cd", "e"]
+def test_a_task_weighs_by_its_examples_and_each_of_its_units_alike():
+    words = replace(stream([3, 4], name="a"), targets={"tags": np.array([-100, 0, 1, -100, 0, 0, 0])})
+    words = replace(words, by_token=frozenset(["tags"]))
+    step = [("a", (0, 1)), ("b", (2, 0, 1))]
+    assert shares_of(step, {"a": words, "b": stream([2, 2, 2], name="b")}) == pytest.approx(
+        {"tags": 2 / 5 / 5, "mood": 3 / 5 / 3, "size": 3 / 5 / 3}
+    )
+
+
+def test_chunks_literal():
     assert [each.tolist() for each in chunks(np.array([5, 1, 4, 2, 3]), 2)] == [[5, 1], [4, 2], [3]]
 
 
@@ -109,8 +121,8 @@ def test_going_on_means_the_rest_of_the_same_order(first_batch, first_epoch):
     feed.first_epoch, feed.first_batch = first_epoch, first_batch
     whole = feed.epoch_draws(first_epoch)
     assert list(feed.train_dataloader().sampler) == whole[first_batch:]
-    assert [(batch.stream, batch.rows, batch.share) for batch in feed.train_dataloader()] == [
-        (draw.stream, draw.rows, draw.share) for draw in whole[first_batch:]
+    assert [(batch.stream, batch.rows, batch.shares) for batch in feed.train_dataloader()] == [
+        (draw.stream, draw.rows, draw.shares) for draw in whole[first_batch:]
     ]
     feed.trainer = SimpleNamespace(current_epoch=1)
     assert list(feed.train_dataloader().sampler) == feed.epoch_draws(first_epoch + 1)

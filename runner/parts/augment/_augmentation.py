@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from runner.kinds import Part
-from runner.parts.tasks._task import Fault, Text
+from runner.parts.tasks._task import Fault, Task, Text
 
 
 class Parent(NamedTuple):
@@ -39,8 +39,6 @@ Variants = Callable[[Iterable[Parent]], Iterator[str | Refused]]
 class Augmentation(Part):
     """The fields that all augmentations share, and what a kind must do: `apply`, `variants`, or `ready` if it reads."""
 
-    # Task types whose targets stay true for the new texts; a spec that asks for others is refused.
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
     # Fields that name models, each with what fits: "masked", "causal", "seq2seq", "encoder". The new texts of a kind
     # that has some are written when a run or `runner data` needs them, not by the check of a spec.
     models: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -59,6 +57,10 @@ class Augmentation(Part):
     """Input columns that change; default: all that the tasks read."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 13
     """Seed of the choices; all runs of the spec share the rows made. Default 13."""
+
+    def unfit(self, task: Task) -> str:
+        """Why the targets of a task would not stay true for the new texts; empty where they do."""
+        return "its targets name places in the text, and words move" if task.level == "token" else ""
 
     def faults(self, places: Places) -> Iterator[Fault]:
         """What is wrong with what the fields name; `places` are the files and models by field, all found."""

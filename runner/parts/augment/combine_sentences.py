@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal
 
+from runner.answers.choices import Choices
 from runner.parts.augment._augmentation import Augmentation, Parent, Refused
+from runner.parts.tasks._task import Task
 
 
 class CombineSentences(Augmentation):
@@ -21,6 +23,9 @@ class CombineSentences(Augmentation):
 
     type: Literal["combine_sentences"]
     """The kind of augmentation."""
+
+    def unfit(self, task: Task) -> str:
+        return super().unfit(task) or ("" if task.shape is Choices else "it joins texts of the same single label")
 
     def variants(self, parents: Iterable[Parent]) -> Iterator[str | Refused]:
         for parent in parents:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from runner.answers.choices import Choices
 from runner.kinds import Part
+from runner.parts.tasks._task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,8 +28,6 @@ class Mixup(Part):
     """
 
     kind: ClassVar[str] = "mixup"
-    # Task types whose loss is a sum over targets; a spec that asks for others is refused.
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
 
     type: Literal["mixup"]
     """The kind of augmentation."""
@@ -37,6 +37,10 @@ class Mixup(Part):
     """Share of the examples of a batch that are mixed with another. Default 1."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 13
     """Seed of the choices, together with the run's. Default 13."""
+
+    def unfit(self, task: Task) -> str:
+        """Why the losses of a task can't be mixed; empty where they can."""
+        return "" if task.shape is Choices else "it mixes losses of single labels"
 
     def draw(self, examples: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Of each example the partner, int64 [examples], and the weight of its own part, float64 [examples], in 0..1.

@@ -49,6 +49,11 @@ class Cleaner(Part):
     """Splits whose files it works on; default: all files."""
 
     @property
+    def changes(self) -> bool:
+        """Whether it may mend a text, and so move the words in it; else it only drops rows."""
+        return True
+
+    @property
     def counts_tokens(self) -> bool:
         """Whether `ready` wants the tokenizer of the spec's model, whose change then cleans anew."""
         return False
@@ -64,6 +69,10 @@ class Cleaner(Part):
 
 class SetCleaner(Cleaner):
     """A cleaner that needs all rows of a file at once."""
+
+    @property
+    def changes(self) -> bool:
+        return False
 
     def judge(self, table: pa.Table, inputs: Sequence[str], targets: Sequence[str], scratch: Path) -> Iterator[Judged]:
         """The rows that go or are flagged, each once; which rows they are must not depend on the order of the rows.

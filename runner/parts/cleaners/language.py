@@ -39,6 +39,10 @@ class Language(Cleaner):
     min_characters: Annotated[int, Field(ge=1)] = 20
     """Texts with fewer characters stay unjudged. Default 20."""
 
+    @property
+    def changes(self) -> bool:
+        return False
+
     def ready(self, tokenizer_file: Path | None) -> Callable[[str], str | Drop]:
         recognise = recogniser(self.min_score, self.min_characters)
         keep = {"", *self.keep}

@@ -37,6 +37,10 @@ class Length(Cleaner):
     max: Annotated[int, Field(ge=1)] | None = None
     """Longest text that stays; default no bound."""
 
+    @property
+    def changes(self) -> bool:
+        return False
+
     @model_validator(mode="after")
     def bounded(self) -> Length:
         if self.min is None and self.max is None:

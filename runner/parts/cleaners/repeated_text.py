@@ -51,6 +51,10 @@ class RepeatedText(Cleaner):
     )
     """Most characters in runs of 5, 6, 7, 8, 9 and 10 words that occur more than once. Default 0.15 down to 0.1."""
 
+    @property
+    def changes(self) -> bool:
+        return False
+
     def clean(self, text: str) -> str | Drop:
         words = text.split()
         if len(words) < self.min_words:

@@ -45,6 +45,10 @@ class SymbolShare(Cleaner):
     min_ended_lines: Share = 0.0
     """Least share of lines that end in a full stop, question mark, exclamation mark or quote, as in C4. Default 0."""
 
+    @property
+    def changes(self) -> bool:
+        return False
+
     def clean(self, text: str) -> str | Drop:
         words, lines = text.split(), [line.strip() for line in text.splitlines() if line.strip()]
         if not words or not lines:

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from runner.answers.answers import Answers, Shape
+from runner.answers.choices import Choices
+from runner.answers.resamples import Numbers
 from runner.kinds import Part
-from runner.parts.answers import Answers
-from runner.parts.metrics._resamples import Numbers, Resamples
 
 
 class Metric(Part):
     """A metric whose `values` scores many samples at once, so that a bootstrap is cheap."""
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    # The shape of answers that it scores: it fits the tasks that give such answers.
+    reads: ClassVar[Shape] = Choices
     higher_is_better: ClassVar[bool] = True
     per_class: ClassVar[bool] = False
 
-    def values(self, resamples: Resamples) -> Numbers:
-        """The score of each sample: shape [samples]; per class [samples, labels], NaN where a label doesn't occur."""
+    def values(self, resamples: Any) -> Numbers:
+        """The score of each sample: shape [samples]; per class [samples, labels], NaN where a label doesn't occur.
+
+        `resamples` are the `Resamples` of the shape that it reads.
+        """
         raise NotImplementedError
 
-    def scores(self, resamples: Resamples) -> dict[str, Numbers]:
+    def scores(self, resamples: Any) -> dict[str, Numbers]:
         """The score of each sample under the key "", or under each label."""
         values = self.values(resamples)
-        return dict(zip(resamples.answers.labels, values.T, strict=True)) if self.per_class else {"": values}
+        return dict(zip(resamples.names, values.T, strict=True)) if self.per_class else {"": values}
 
     def score(self, answers: Answers) -> dict[str, float]:
         """The score of the answers under the key "", or under each label that occurs in gold or predicted."""
         import numpy as np
 
-        scores = self.scores(Resamples(answers, np.arange(len(answers))[None]))
+        scores = self.scores(answers.resamples(np.arange(len(answers))[None]))
         each = {key: float(values[0]) for key, values in scores.items()}
         return {key: value for key, value in each.items() if not (self.per_class and np.isnan(value))}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from runner.answers.choices import Confusions
+from runner.answers.resamples import Numbers, ratio
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, ratio
 
 
 class Accuracy(Metric):
@@ -21,5 +22,5 @@ class Accuracy(Metric):
     type: Literal["accuracy"] = "accuracy"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Confusions) -> Numbers:
         return ratio(resamples.hits.sum(1), resamples.gold.sum(1))

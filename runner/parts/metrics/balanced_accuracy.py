@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from runner.answers.choices import Confusions
+from runner.answers.counted import recall
+from runner.answers.resamples import Numbers, mean
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, mean, recall
 
 
 class BalancedAccuracy(Metric):
@@ -21,5 +23,5 @@ class BalancedAccuracy(Metric):
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Confusions) -> Numbers:
         return mean(recall(resamples), resamples.gold > 0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from runner.answers.answers import Shape
+from runner.answers.counted import Counted, Counts, recall
+from runner.answers.resamples import Numbers
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, recall
 
 
 class ClassRecall(Metric):
@@ -19,12 +21,13 @@ class ClassRecall(Metric):
     """
 
     kind: ClassVar[str] = "class_recall"
+    reads: ClassVar[Shape] = Counted
     per_class: ClassVar[bool] = True
 
     type: Literal["class_recall"] = "class_recall"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Counts[Any]) -> Numbers:
         import numpy as np
 
         return np.where(resamples.occurring, recall(resamples), np.nan)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from runner.answers.choices import Confusions
+from runner.answers.resamples import Numbers
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples
 
 BINS = 15
 
@@ -26,7 +27,7 @@ class ExpectedCalibrationError(Metric):
     type: Literal["expected_calibration_error"] = "expected_calibration_error"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Confusions) -> Numbers:
         import numpy as np
 
         answers = resamples.answers

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from runner.answers.answers import Shape
+from runner.answers.counted import Counted, Counts, f1
+from runner.answers.resamples import Numbers, mean
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, f1, mean
 
 
 class MacroF1(Metric):
@@ -19,9 +21,10 @@ class MacroF1(Metric):
     """
 
     kind: ClassVar[str] = "macro_f1"
+    reads: ClassVar[Shape] = Counted
 
     type: Literal["macro_f1"] = "macro_f1"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Counts[Any]) -> Numbers:
         return mean(f1(resamples), resamples.occurring)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from runner.answers.choices import Confusions
+from runner.answers.resamples import Numbers, ratio
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, ratio
 
 
 class Matthews(Metric):
@@ -23,7 +24,7 @@ class Matthews(Metric):
     type: Literal["matthews"] = "matthews"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Confusions) -> Numbers:
         import numpy as np
 
         count = resamples.gold.sum(1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from runner.answers.answers import Shape
+from runner.answers.counted import Counted, Counts
+from runner.answers.resamples import Numbers, ratio
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, ratio
 
 
 class MicroF1(Metric):
@@ -17,9 +19,10 @@ class MicroF1(Metric):
     """
 
     kind: ClassVar[str] = "micro_f1"
+    reads: ClassVar[Shape] = Counted
 
     type: Literal["micro_f1"] = "micro_f1"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Counts[Any]) -> Numbers:
         return ratio(2 * resamples.hits.sum(1), (resamples.gold + resamples.predicted).sum(1))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from runner.answers.answers import Shape
+from runner.answers.counted import Counted, Counts, precision
+from runner.answers.resamples import Numbers, mean
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, mean, precision
 
 
 class Precision(Metric):
@@ -19,9 +21,10 @@ class Precision(Metric):
     """
 
     kind: ClassVar[str] = "precision"
+    reads: ClassVar[Shape] = Counted
 
     type: Literal["precision"] = "precision"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Counts[Any]) -> Numbers:
         return mean(precision(resamples), resamples.occurring)

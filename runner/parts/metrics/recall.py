@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from runner.answers.answers import Shape
+from runner.answers.counted import Counted, Counts, recall
+from runner.answers.resamples import Numbers, mean
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, mean, recall
 
 
 class Recall(Metric):
@@ -19,9 +21,10 @@ class Recall(Metric):
     """
 
     kind: ClassVar[str] = "recall"
+    reads: ClassVar[Shape] = Counted
 
     type: Literal["recall"] = "recall"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Counts[Any]) -> Numbers:
         return mean(recall(resamples), resamples.occurring)

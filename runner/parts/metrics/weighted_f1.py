@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from runner.answers.answers import Shape
+from runner.answers.counted import Counted, Counts, f1
+from runner.answers.resamples import Numbers, ratio
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics._resamples import Numbers, Resamples, f1, ratio
 
 
 class WeightedF1(Metric):
@@ -17,9 +19,10 @@ class WeightedF1(Metric):
     """
 
     kind: ClassVar[str] = "weighted_f1"
+    reads: ClassVar[Shape] = Counted
 
     type: Literal["weighted_f1"] = "weighted_f1"
     """The metric's name."""
 
-    def values(self, resamples: Resamples) -> Numbers:
+    def values(self, resamples: Counts[Any]) -> Numbers:
         return ratio((f1(resamples) * resamples.gold).sum(1), resamples.gold.sum(1))

@@ -1,18 +1,21 @@
-"""What every task is: columns in, a head, a loss for each example, Answers out. A kind is one file beside this one."""
+"""What every task is: columns in, a head, a loss for each labelled unit, Answers out. A kind is one file here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from runner.answers.answers import Answers, Shape
+from runner.answers.choices import Choices
 from runner.kinds import Family, Part
 
 if TYPE_CHECKING:
     import numpy as np
-    import numpy.typing as npt
     import torch
+
+    from runner.parts.tasks._reading import Reading
 
 Text = Annotated[str, Field(min_length=1)]
 Counts = Mapping[str, Mapping[str, int]]
@@ -27,8 +30,26 @@ class Fault(NamedTuple):
     severity: str = "error"
 
 
+class Place(NamedTuple):
+    """Whose answers they are: the columns that all shapes of Answers begin with."""
+
+    task: str
+    split: str
+    labels: tuple[str, ...]
+    ids: tuple[str, ...]
+
+
 class Task(Part):
     """The fields that all tasks share, and what a kind must do."""
+
+    # The shape of its answers; metrics that read this shape fit.
+    shape: ClassVar[Shape] = Choices
+    # What the head looks at: one vector a text, or one a token.
+    level: ClassVar[Literal["text", "token"]] = "text"
+    # Whether a target may be a list or a table; the task gets it as JSON.
+    nested: ClassVar[bool] = False
+    # Whether values of the target are looked at one by one, by `units`; else each value is a label.
+    surveyed: ClassVar[bool] = False
 
     type: str
     """The kind of task."""
@@ -50,8 +71,12 @@ class Task(Part):
         """The input columns, one or two."""
         return (self.input,) if isinstance(self.input, str) else tuple(self.input)
 
+    def units(self, value: str, texts: Sequence[str]) -> Iterable[str]:
+        """What one value of the target counts as, such as its labels; ValueError says why it is no target."""
+        return (value,)
+
     def outputs(self, train: Mapping[str, int]) -> tuple[str, ...]:
-        """The names of the head's outputs in their order, from how often train has each value of the target."""
+        """The names of the head's outputs in their order, from how often train has each unit of the target."""
         raise NotImplementedError
 
     def shown(self, outputs: Sequence[str]) -> tuple[str, ...]:
@@ -59,25 +84,57 @@ class Task(Part):
         return tuple(outputs)
 
     def faults(self, name: str, outputs: Sequence[str], counts: Counts) -> Iterator[Fault]:
-        """What is wrong; `counts[split][value]` are rows by value of the target."""
+        """What is wrong; `counts[split][unit]` are how often the targets have it."""
         raise NotImplementedError
 
-    def targets(self, values: Sequence[str], outputs: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The target column as numbers that `loss` understands."""
+    def targets(self, values: Sequence[str | None], outputs: Sequence[str], reading: Reading) -> np.ndarray:
+        """The target column as numbers that `loss` understands: a row or a number an example, or a number a token.
+
+        A token that is not judged gets -100. Where a value is None, as in texts to be answered, any number will do.
+        """
         raise NotImplementedError
+
+    def written(self, values: Sequence[str], texts: Sequence[Sequence[str]]) -> Sequence[str]:
+        """The target column as `gathered` needs it, out of the column and the input columns of the same rows."""
+        return values
 
     def weights(self, counts: Mapping[str, int]) -> list[float] | None:
-        """Weight of each output in the loss, in the order of `counts` (rows of train); None weighs all alike."""
-        raise NotImplementedError
+        """Weight of each output in the loss, in the order of `counts` (units of train); None weighs all alike."""
+        return None
+
+    def width(self, outputs: Sequence[str]) -> int:
+        """Numbers that the head gives for each vector."""
+        return len(outputs)
 
     def layer(self, hidden: int, outputs: Sequence[str]) -> torch.nn.Module:
-        """The head: pooled vectors of width `hidden` to logits."""
-        raise NotImplementedError
+        """The head: vectors of width `hidden`, one a text or one a token, to logits."""
+        import torch
+
+        return torch.nn.Linear(hidden, self.width(outputs))
 
     def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
-        """Loss of each example, shape [examples], in nats; the caller sums and divides by the count of the step."""
+        """Loss of each labelled unit (an example, or a token that is judged), shape [units], in nats or squares.
+
+        The caller sums and divides by the count of the step.
+        """
         raise NotImplementedError
 
-    def answer(self, logits: torch.Tensor) -> Any:
-        """Probabilities, a float64 array of shape [examples, outputs]."""
+    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> Any:
+        """What the head says of each example of a batch: an array or list; `lengths` [examples] counts tokens."""
         raise NotImplementedError
+
+    def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Answers:
+        """Answers out of the target column and of what `answer` gave, both in the order of `place.ids`."""
+        raise NotImplementedError
+
+    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> Any:
+        """What the head says of one text, as JSON values for whoever asks a saved model."""
+        raise NotImplementedError
+
+    def tuned(self, answers: Answers) -> dict[str, Any]:
+        """What is chosen by the answers on validation once training is done, such as a threshold, as JSON values."""
+        return {}
+
+    def settled(self, answers: Answers, tuned: Mapping[str, Any]) -> Answers:
+        """The answers after what was tuned."""
+        return answers

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from runner.answers.choices import Choices
 from runner.errors import did_you_mean
-from runner.parts.tasks._task import Counts, Fault, Task, Text
+from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
 
 if TYPE_CHECKING:
     import numpy as np
-    import numpy.typing as npt
     import torch
+
+    from runner.parts.tasks._reading import Reading
 
 SHOWN = 5  # unknown labels that a message lists
 
@@ -87,12 +89,12 @@ class Classification(Task):
                 message = f"two labels of `{name}` would both be shown as `{word}`"
                 yield Fault(("label_names", label), message, "name each label apart")
 
-    def targets(self, values: Sequence[str], outputs: Sequence[str]) -> npt.NDArray[np.int64]:
+    def targets(self, values: Sequence[str | None], outputs: Sequence[str], reading: Reading) -> np.ndarray:
         """Class indices."""
         import numpy as np
 
         position = {label: index for index, label in enumerate(outputs)}
-        return np.fromiter((position[label] for label in values), np.int64, len(values))
+        return np.fromiter((position[label] if label is not None else 0 for label in values), np.int64, len(values))
 
     def weights(self, counts: Mapping[str, int]) -> list[float] | None:
         """Weight of each class in the order of `counts`; scaled so that the mean over the training rows is 1."""
@@ -105,12 +107,6 @@ class Classification(Task):
         mean = sum(raw[label] * count for label, count in counts.items()) / max(sum(counts.values()), 1)
         return [raw[label] / mean for label in counts]
 
-    def layer(self, hidden: int, outputs: Sequence[str]) -> torch.nn.Module:
-        """The head: pooled vectors of width `hidden` to one logit a label."""
-        import torch
-
-        return torch.nn.Linear(hidden, len(outputs))
-
     def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Cross-entropy of each example, shape [examples], in nats."""
         import torch.nn.functional as F
@@ -118,6 +114,20 @@ class Classification(Task):
         losses = F.cross_entropy(logits.float(), target, reduction="none", label_smoothing=self.label_smoothing)
         return losses if weights is None else losses * weights[target]
 
-    def answer(self, logits: torch.Tensor) -> Any:
+    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
-        return logits.double().softmax(-1).cpu().numpy()
+        found: np.ndarray = logits.double().softmax(-1).cpu().numpy()
+        return found
+
+    def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Choices:
+        """The likeliest label of each example."""
+        import numpy as np
+
+        position = {label: index for index, label in enumerate(place.labels)}
+        gold = np.fromiter((position[label] for label in self.shown(values)), np.int64, len(values))
+        probabilities = np.array(said).reshape(len(values), len(place.labels))
+        return Choices(*place, gold, probabilities.argmax(-1), probabilities)
+
+    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> dict[str, float]:
+        """Probabilities by label."""
+        return dict(zip(outputs, map(float, said), strict=True))

@@ -1,0 +1,33 @@
+"""Quantities: a number for each example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from runner.answers.answers import Answers, Told
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Quantities(Answers):
+    """`gold` and `predicted` have shape [examples] and the unit of the target column."""
+
+    shape: ClassVar[str] = "quantities"
+
+    gold: npt.NDArray[np.float64]
+    predicted: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.gold)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Quantities:
+        return replace(self, ids=(), gold=self.gold[rows], predicted=self.predicted[rows])
+
+    def told(self) -> Told:
+        nothing: list[float | None] = [None] * len(self)
+        gold, predicted = ([f"{value:.6g}" for value in each.tolist()] for each in (self.gold, self.predicted))
+        return Told(gold, predicted, nothing, nothing)

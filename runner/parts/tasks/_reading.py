@@ -1,0 +1,22 @@
+"""Reading: what a head may look at when it makes targets of the values of a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Reading(NamedTuple):
+    """The rows of one stream, in their order: `texts[column][row]`, and where their tokens lie.
+
+    Tokens `offsets[row]` to `offsets[row + 1]` are those of a row. Token i spans the characters `starts[i]` to
+    `ends[i]` of its text; special tokens span none. Both are None where no head of the stream looks at tokens.
+    """
+
+    texts: Sequence[Sequence[str]]
+    offsets: np.ndarray
+    starts: np.ndarray | None = None
+    ends: np.ndarray | None = None

@@ -1,0 +1,234 @@
+"""Token classification: a tag for each word, such as its part of speech or the BIO tag of a named entity."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from runner.answers.answers import Shape
+from runner.answers.tags import Tags, spans_of, words_of
+from runner.kinds import Family
+from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from runner.parts.tasks._reading import Reading
+
+IGNORED = -100
+SHOWN = 5  # unknown tags that a message lists
+WORD = re.compile(r"\w+|[^\w\s]")
+OUTSIDE = "O"
+
+
+class TokenClassification(Task):
+    """Tag each word, by cross-entropy on its first token.
+
+    The target is a list of tags, one for each of the words that single spaces part (as the formats conll and conllu
+    give them), or a list of spans: tables with `start` and `end`, characters of the text, and a label. Words of texts
+    with spans are runs of letters and digits, and each other mark.
+
+    ```toml
+    type = "token_classification"
+    data = ["news"]
+    target = "tags"
+    ```
+    """
+
+    kind: ClassVar[str] = "token_classification"
+    shape: ClassVar[Shape] = Tags
+    level: ClassVar[Literal["text", "token"]] = "token"
+    nested: ClassVar[bool] = True
+    surveyed: ClassVar[bool] = True
+
+    type: Literal["token_classification"]
+    """The kind of task."""
+    input: Text = "text"
+    """Column of the text. Default text."""
+    target: Text = "tags"
+    """Column of the tags or spans. Default tags."""
+    scheme: Literal["bio", "plain"] = "bio"
+    """`bio`: B-TYPE begins a span, I-TYPE goes on with it, O is outside; `plain`: tags without order. Default bio."""
+    broken: Literal["repair", "error"] = "repair"
+    """What to do with an I-TYPE that goes on with nothing: make it B-TYPE, or refuse it. Default repair."""
+    span_label: Text = "label"
+    """Key of the label in tables of spans. Default label."""
+    labels: Annotated[list[Text], Field(min_length=2)] | None = None
+    """The tags in the order of the head's outputs; default: those of train, sorted."""
+    metrics: Annotated[list[Annotated[str, Family("metrics").word()]], Field(min_length=1)] = Field(
+        default=["micro_f1", "tag_accuracy"]
+    )
+    """Scores to compute; the first one enters `combined`; in bio F1 counts spans. Default micro_f1 and tag_accuracy."""
+
+    def units(self, value: str, texts: Sequence[str]) -> Iterable[str]:
+        return self.tags(value, texts[0])[1]
+
+    def tags(self, value: str, text: str) -> tuple[list[tuple[int, int]], list[str]]:
+        """Places of the words, and their tags; ValueError says what is wrong with the value."""
+        found = json.loads(value) if value.startswith("[") else None
+        if not isinstance(found, list):
+            raise ValueError("the target is no list of tags or spans")
+        if (found and isinstance(found[0], dict)) or not found:
+            words = [match.span() for match in WORD.finditer(text)]
+            return words, of_spans([self.span(each, text) for each in found], words, text)
+        words = spaced(text)
+        if len(found) != len(words):
+            raise ValueError(f"{len(found)} tags for {len(words)} words")
+        return words, self.sound([str(tag) for tag in found])
+
+    def words(self, text: str, count: int) -> list[tuple[int, int]]:
+        """Places of the words of a text that has so many."""
+        by_space = spaced(text)
+        return by_space if len(by_space) == count else [match.span() for match in WORD.finditer(text)]
+
+    def span(self, table: Any, text: str) -> tuple[int, int, str]:
+        """One span of a table."""
+        try:
+            start, end, label = int(table["start"]), int(table["end"]), str(table[self.span_label])
+        except (KeyError, TypeError, ValueError):
+            raise ValueError(f"a span needs `start`, `end` and `{self.span_label}`: {json.dumps(table)[:60]}") from None
+        if not 0 <= start < end <= len(text):
+            raise ValueError(f"span {start} to {end} lies outside of the text, which has {len(text)} characters")
+        return start, end, label
+
+    def sound(self, tags: list[str]) -> list[str]:
+        """The tags, mended where the scheme is broken."""
+        if self.scheme == "plain":
+            return tags
+        for place, tag in enumerate(tags):
+            mark, _, type = tag.partition("-")
+            if tag != OUTSIDE and (mark not in ("B", "I") or not type):
+                raise ValueError(f"`{tag}` is none of B-TYPE, I-TYPE and O; write `scheme` = `plain` for other tags")
+            before = tags[place - 1] if place else OUTSIDE
+            if mark == "I" and before[2:] != type:
+                if self.broken == "error":
+                    raise ValueError(f"`{tag}` follows `{before}`: nothing to go on with")
+                tags[place] = f"B-{type}"
+        return tags
+
+    def outputs(self, train: Mapping[str, int]) -> tuple[str, ...]:
+        """The tags; in bio with all that the types of train need, O first."""
+        if self.labels:
+            return tuple(self.labels)
+        if self.scheme == "plain":
+            return tuple(sorted(train))
+        types = sorted({tag[2:] for tag in train if tag != OUTSIDE})
+        return (OUTSIDE, *(f"{mark}-{type}" for type in types for mark in "BI"))
+
+    def faults(self, name: str, outputs: Sequence[str], counts: Counts) -> Iterator[Fault]:
+        at = ("labels",) if self.labels else ("target",)
+        if len(outputs) < 2:
+            yield Fault(at, f"`{name}` has {len(outputs)} tag in train: nothing to learn", "check `target`")
+        for split, seen in counts.items():
+            unknown = sorted(set(seen) - set(outputs))
+            if unknown:
+                told = ", ".join(f"`{tag}` ({seen[tag]} words)" for tag in unknown[:SHOWN])
+                lacking = "`labels` lacks" if self.labels else "train lacks"
+                yield Fault(at, f"{split} has tags that {lacking}: {told}", "add rows to train, or list the `labels`")
+
+    def targets(self, values: Sequence[str | None], outputs: Sequence[str], reading: Reading) -> np.ndarray:
+        """A number a token, int64: of the first token of each word, tag + outputs * word; -100 of the others."""
+        import numpy as np
+
+        assert reading.starts is not None and reading.ends is not None
+        found = np.full(len(reading.starts), IGNORED, np.int64)
+        code = {tag: index for index, tag in enumerate(outputs)}
+        for row, (value, text) in enumerate(zip(values, reading.texts[0], strict=True)):
+            if value is None:
+                words, tags = [match.span() for match in WORD.finditer(text)], list[str]()
+            else:
+                words, tags = self.tags(value, text)
+            here = slice(reading.offsets[row], reading.offsets[row + 1])
+            for word, token in firsts(words, reading.starts[here], reading.ends[here]):
+                found[here.start + token] = (code[tags[word]] if tags else 0) + len(outputs) * word
+        return found
+
+    def written(self, values: Sequence[str], texts: Sequence[Sequence[str]]) -> Sequence[str]:
+        """The tags of each text as JSON."""
+        pairs = zip(values, texts[0], strict=True)
+        return [json.dumps(self.tags(value, text)[1], ensure_ascii=False) for value, text in pairs]
+
+    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        """Cross-entropy of each word that has a token, shape [words], in nats."""
+        import torch.nn.functional as F
+
+        judged = target >= 0
+        return F.cross_entropy(logits[judged].float(), target[judged] % logits.shape[-1], reduction="none")
+
+    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> Sequence[Any]:
+        """Of each example the numbers of its words that have a token, and the tags of these."""
+        import numpy as np
+
+        ends = np.cumsum(lengths.cpu().numpy())[:-1]
+        both = (np.split(each.cpu().numpy(), ends) for each in (logits.argmax(-1), target))
+        found = []
+        for said, told in zip(*both, strict=True):
+            judged = told >= 0
+            found.append(((told[judged] // logits.shape[-1]).tolist(), said[judged].tolist()))
+        return found
+
+    def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Tags:
+        bio = self.scheme == "bio"
+        gold, predicted = [], []
+        for value, (words, codes) in zip(values, said, strict=True):
+            right = tuple(json.loads(value))
+            guess = [OUTSIDE if bio else ""] * len(right)
+            for word, code in zip(words, codes, strict=True):
+                guess[word] = place.labels[code]
+            gold.append(right)
+            predicted.append(tuple(guess))
+        return Tags(*place, tuple(gold), tuple(predicted), bio)
+
+    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> list[dict[str, Any]]:
+        """The spans, or in the plain scheme the words, with their places and labels."""
+        places = [match.span() for match in WORD.finditer(text)]
+        tags = [OUTSIDE] * len(places)
+        for word, code in zip(*said, strict=True):
+            tags[word] = outputs[code]
+        spans = spans_of(tags) if self.scheme == "bio" else words_of(tags)
+        found = []
+        for span in spans:
+            start, end = places[span.start][0], places[span.end - 1][1]
+            found.append({"start": start, "end": end, "label": span.type, "text": text[start:end]})
+        return found
+
+
+def spaced(text: str) -> list[tuple[int, int]]:
+    """Places of the words that single spaces part."""
+    found = []
+    start = 0
+    for word in text.split(" "):
+        found.append((start, start + len(word)))
+        start += len(word) + 1
+    return found
+
+
+def of_spans(spans: Sequence[tuple[int, int, str]], words: Sequence[tuple[int, int]], text: str) -> list[str]:
+    """BIO tags of the words; a span that begins or ends within a word has the whole word."""
+    tags = [OUTSIDE] * len(words)
+    for start, end, label in sorted(spans):
+        inside = [place for place, (first, last) in enumerate(words) if first < end and last > start]
+        if not inside:
+            raise ValueError(f"span {start} to {end} holds no word")
+        if any(tags[place] != OUTSIDE for place in inside):
+            raise ValueError(f"span {start} to {end} (`{text[start:end][:40]}`) overlaps another one")
+        for place in inside:
+            tags[place] = f"I-{label}"
+        tags[inside[0]] = f"B-{label}"
+    return tags
+
+
+def firsts(words: Sequence[tuple[int, int]], starts: np.ndarray, ends: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Each word that has a token, and the first of these; tokens without characters are special."""
+    import numpy as np
+
+    real = np.flatnonzero(ends > starts)
+    places = np.searchsorted(starts[real], [start for start, _ in words]).tolist()
+    for word, place in enumerate(places):
+        if place < len(real) and starts[real[place]] < words[word][1]:
+            yield word, int(real[place])
