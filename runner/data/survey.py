@@ -33,7 +33,7 @@ class Survey(NamedTuple):
 def survey(task: Task, loaded: Loaded, split: str, cache: Cache) -> Survey:
     """Look at every value of the target in one split, unless that was done before."""
     fields = task.model_dump(mode="json", exclude=ELSEWHERE)
-    why = {"rows": loaded.keys[split], "task": fields, "version": VERSION}
+    why = {"rows": loaded.keys[split], "task": fields, "version": [VERSION, task.version]}
     key = fingerprint({"stage": "survey", **why})
 
     def build(entry: Path) -> Mapping[str, Any]:

@@ -50,6 +50,8 @@ class Task(Part):
     nested: ClassVar[bool] = False
     # Whether values of the target are looked at one by one, by `units`; else each value is a label.
     surveyed: ClassVar[bool] = False
+    # Goes up whenever equal values come to count as something else.
+    version: ClassVar[int] = 1
 
     type: str
     """The kind of task."""

@@ -55,7 +55,7 @@ class TokenClassification(Task):
     scheme: Literal["bio", "plain"] = "bio"
     """`bio`: B-TYPE begins a span, I-TYPE goes on with it, O is outside; `plain`: tags without order. Default bio."""
     broken: Literal["repair", "error"] = "repair"
-    """What to do with an I-TYPE that goes on with nothing: make it B-TYPE, or refuse it. Default repair."""
+    """An I-TYPE that goes on with nothing becomes B-TYPE, of spans in one word the first stays; or both are refused."""
     span_label: Text = "label"
     """Key of the label in tables of spans. Default label."""
     labels: Annotated[list[Text], Field(min_length=2)] | None = None
@@ -75,7 +75,7 @@ class TokenClassification(Task):
             raise ValueError("the target is no list of tags or spans")
         if (found and isinstance(found[0], dict)) or not found:
             words = [match.span() for match in WORD.finditer(text)]
-            return words, of_spans([self.span(each, text) for each in found], words, text)
+            return words, self.of_spans([self.span(each, text) for each in found], words, text)
         words = spaced(text)
         if len(found) != len(words):
             raise ValueError(f"{len(found)} tags for {len(words)} words")
@@ -95,6 +95,26 @@ class TokenClassification(Task):
         if not 0 <= start < end <= len(text):
             raise ValueError(f"span {start} to {end} lies outside of the text, which has {len(text)} characters")
         return start, end, label
+
+    def of_spans(self, spans: Sequence[tuple[int, int, str]], words: Sequence[tuple[int, int]], text: str) -> list[str]:
+        """BIO tags of the words; a span that begins or ends within a word has the whole word."""
+        tags = [OUTSIDE] * len(words)
+        before = 0
+        for start, end, label in sorted(spans):
+            inside = [place for place, (first, last) in enumerate(words) if first < end and last > start]
+            if not inside:
+                raise ValueError(f"span {start} to {end} holds no word")
+            if start < before:
+                raise ValueError(f"span {start} to {end} (`{text[start:end][:40]}`) overlaps the one before")
+            before = end
+            if any(tags[place] != OUTSIDE for place in inside):
+                if self.broken == "error":
+                    raise ValueError(f"span {start} to {end} (`{text[start:end][:40]}`) shares a word with another one")
+                continue
+            for place in inside:
+                tags[place] = f"I-{label}"
+            tags[inside[0]] = f"B-{label}"
+        return tags
 
     def sound(self, tags: list[str]) -> list[str]:
         """The tags, mended where the scheme is broken."""
@@ -206,21 +226,6 @@ def spaced(text: str) -> list[tuple[int, int]]:
         found.append((start, start + len(word)))
         start += len(word) + 1
     return found
-
-
-def of_spans(spans: Sequence[tuple[int, int, str]], words: Sequence[tuple[int, int]], text: str) -> list[str]:
-    """BIO tags of the words; a span that begins or ends within a word has the whole word."""
-    tags = [OUTSIDE] * len(words)
-    for start, end, label in sorted(spans):
-        inside = [place for place, (first, last) in enumerate(words) if first < end and last > start]
-        if not inside:
-            raise ValueError(f"span {start} to {end} holds no word")
-        if any(tags[place] != OUTSIDE for place in inside):
-            raise ValueError(f"span {start} to {end} (`{text[start:end][:40]}`) overlaps another one")
-        for place in inside:
-            tags[place] = f"I-{label}"
-        tags[inside[0]] = f"B-{label}"
-    return tags
 
 
 def firsts(words: Sequence[tuple[int, int]], starts: np.ndarray, ends: np.ndarray) -> Iterator[tuple[int, int]]:
