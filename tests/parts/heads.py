@@ -1,0 +1,108 @@
+"""A toy set for each kind of task: fields, texts and values of the target; a new kind needs an entry here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from runner import kinds
+from runner.parts.tasks._reading import Reading
+from runner.parts.tasks._task import Place, Task
+
+WORDS = ["red", "green", "blue", "tall", "small"]
+
+
+class Toy(NamedTuple):
+    """A task, its rows as the data have them, and its outputs."""
+
+    task: Task
+    texts: list[str]
+    values: list[str]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each unit of the target occurs."""
+        found: dict[str, int] = {}
+        for value, text in zip(self.values, self.texts, strict=True):
+            for unit in self.task.units(value, (text,)):
+                found[unit] = found.get(unit, 0) + 1
+        return found
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.task.outputs(self.counts)
+
+    @property
+    def reading(self) -> Reading:
+        """One token a word between two special ones."""
+        places = [[(0, 0), *spans(text), (0, 0)] for text in self.texts]
+        flat = np.array([place for row in places for place in row])
+        return Reading([self.texts], np.cumsum([0, *map(len, places)]), flat[:, 0], flat[:, 1])
+
+    @property
+    def targets(self) -> np.ndarray:
+        return self.task.targets(self.values, self.outputs, self.reading)
+
+    @property
+    def place(self) -> Place:
+        return Place("toy", "test", self.outputs, tuple(map(str, range(len(self.values)))))
+
+    def gathered(self, said: Sequence[Any]) -> Any:
+        """Answers to the rows."""
+        return self.task.gathered(self.place, self.task.written(self.values, [self.texts]), said)
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """The places of words between single spaces."""
+    found, start = [], 0
+    for word in text.split(" "):
+        found.append((start, start + len(word)))
+        start += len(word) + 1
+    return found
+
+
+def toy(kind: str, rows: int = 40, seed: int = 0, **fields: Any) -> Toy:
+    """Texts of two to six words, and a target that follows from them."""
+    rng = np.random.default_rng(seed)
+    texts = [" ".join(rng.choice(WORDS, rng.integers(2, 7))) for _ in range(rows)]
+    texts += [" ".join(WORDS), "blue blue"]  # every label occurs
+    task = kinds.pick("tasks", kind).model_validate({"type": kind, "data": ["toys"], **fields})
+    assert isinstance(task, Task)
+    return Toy(task, texts, [VALUES[kind](text) for text in texts])
+
+
+VALUES = {
+    "classification": lambda text: "warm" if text.startswith("red") else "cold",
+    "multilabel": lambda text: json.dumps([word for word in WORDS[:3] if word in text]),
+    "regression": lambda text: str(text.count("tall") - text.count("small") / 2),
+    "token_classification": lambda text: json.dumps(
+        ["B-SIZE" if word in WORDS[3:] else "B-COLOUR" if word == "red" else "O" for word in text.split(" ")]
+    ),
+}
+
+
+def perfect(each: Toy) -> Sequence[Any]:
+    """What a head would say that is right and sure."""
+    target, shape = each.targets, each.task.shape.shape
+    if shape == "choices":
+        return np.eye(len(each.outputs))[target]
+    if shape in ("sets", "quantities"):
+        return target.astype(np.float64)
+    code = {tag: index for index, tag in enumerate(each.outputs)}
+    tags = [json.loads(value) for value in each.task.written(each.values, [each.texts])]
+    return [(list(range(len(row))), [code[tag] for tag in row]) for row in tags]
+
+
+def guessed(each: Toy, seed: int) -> Any:
+    """Answers of which about half are right."""
+    rng = np.random.default_rng(seed)
+    right, shape = perfect(each), each.task.shape.shape
+    if shape == "tags":
+        wild = [(words, [int(code) if rng.random() < 0.5 else int(rng.integers(len(each.outputs))) for code in codes])
+                for words, codes in right]  # fmt: skip
+        return each.gathered(wild)
+    mixed = np.array(right) * rng.random(np.shape(right)) + 0.3 * rng.random(np.shape(right))
+    return each.gathered(mixed / mixed.sum(-1, keepdims=True) if shape == "choices" else mixed)

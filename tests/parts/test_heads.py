@@ -1,0 +1,145 @@
+"""Laws of every kind of task; a new file in `runner/parts/tasks/` is found by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner import kinds
+from runner.plan.names import fitting
+from tests.parts.heads import VALUES, guessed, perfect, toy
+
+TASKS = kinds.names("tasks")
+SCORED = [(kind, metric) for kind in TASKS for metric in fitting(toy(kind).task)]
+
+every_task = pytest.mark.parametrize("kind", TASKS)
+every_metric = pytest.mark.parametrize("kind,metric", SCORED)
+law = settings(max_examples=10, deadline=None, database=None)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def score(metric, answers):
+    return kinds.pick("metrics", metric)().score(answers)
+
+
+def near(value):
+    return pytest.approx(value, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+def test_every_kind_has_a_toy_set():
+    assert set(VALUES) == set(TASKS)
+
+
+@every_task
+def test_the_data_of_the_toy_set_are_sound(kind):
+    each = toy(kind)
+    counts = {"train": each.counts, "test": each.counts}
+    assert [fault for fault in each.task.faults("toy", each.outputs, counts) if fault.severity == "error"] == []
+
+
+@every_metric
+def test_perfect_answers_score_best(kind, metric):
+    each = toy(kind)
+    best = 1.0 if kinds.pick("metrics", metric).higher_is_better else 0.0
+    found = score(metric, each.gathered(perfect(each)))
+    assert found and list(found.values()) == pytest.approx([best] * len(found), abs=1e-6)  # targets are float32
+
+
+@every_metric
+@law
+@given(seeds)
+def test_the_order_of_rows_does_not_matter(kind, metric, seed):
+    answers = guessed(toy(kind), seed)
+    rows = np.random.default_rng(seed).permutation(len(answers))
+    assert score(metric, answers.take(rows)) == near(score(metric, answers))
+
+
+@every_metric
+@law
+@given(seeds)
+def test_many_samples_at_once_score_as_one_by_one(kind, metric, seed):
+    answers = guessed(toy(kind), seed)
+    rows = np.random.default_rng(seed).integers(len(answers), size=(3, len(answers)))
+    together = kinds.pick("metrics", metric)().scores(answers.resamples(rows))
+    for index, each in enumerate(rows):
+        alone = kinds.pick("metrics", metric)().scores(answers.take(each).resamples(np.arange(len(each))[None]))
+        assert {key: values[index] for key, values in together.items()} == near({k: v[0] for k, v in alone.items()})
+
+
+@every_task
+@law
+@given(seeds)
+def test_answers_tell_a_text_for_each_example(kind, seed):
+    answers = guessed(toy(kind), seed)
+    told = answers.told()
+    assert len(told.gold) == len(told.predicted) == len(told.confidence) == len(told.gold_probability) == len(answers)
+    assert all(isinstance(text, str) for text in (*told.gold, *told.predicted))
+
+
+def vectors(each):
+    """One vector a token, and the mean of these a text: which words are there."""
+    words = {text: index for index, text in enumerate(sorted({w for row in each.texts for w in row.split(" ")}))}
+    eye, edge = np.eye(len(words) + 1), np.zeros(len(words) + 1)
+    edge[-1] = 1
+    rows = [np.stack([edge, *(eye[words[word]] for word in row.split(" ")), edge]) for row in each.texts]
+    first = [row[1] for row in rows]
+    tokens = torch.tensor(np.concatenate(rows), dtype=torch.float32)
+    sums = np.stack([np.concatenate([row.sum(0), start]) for row, start in zip(rows, first, strict=True)])
+    return tokens if each.task.level == "token" else torch.tensor(sums, dtype=torch.float32)
+
+
+def learned(each, steps=200):
+    """A head after some steps, and its mean losses."""
+    torch.manual_seed(0)
+    inputs, target = vectors(each), torch.from_numpy(each.targets)
+    layer = each.task.layer(inputs.shape[1], each.outputs)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
+    losses = []
+    for _ in range(steps):
+        loss = each.task.loss(layer(inputs), target).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return layer, losses
+
+
+@every_task
+def test_the_loss_falls_on_a_toy_set_and_the_answers_become_right(kind):
+    each = toy(kind)
+    layer, losses = learned(each)
+    assert losses[-1] < losses[0] / 3
+    with torch.no_grad():
+        logits = layer(vectors(each))
+    lengths = torch.from_numpy(np.diff(each.reading.offsets))
+    answers = each.gathered(each.task.answer(logits, torch.from_numpy(each.targets), lengths))
+    first = each.task.metrics[0]
+    assert next(iter(score(first, each.task.settled(answers, each.task.tuned(answers))).values())) > 0.95
+
+
+@every_task
+def test_a_loss_a_unit_whose_gradients_are_finite(kind):
+    each = toy(kind)
+    target = torch.from_numpy(each.targets)
+    logits = torch.randn(len(target), each.task.width(each.outputs), generator=torch.Generator().manual_seed(1)) * 50
+    logits.requires_grad_(True)
+    losses = each.task.loss(logits, target)
+    units = int((target >= 0).sum()) if each.task.level == "token" else len(target)
+    assert losses.shape == (units,) and bool((losses >= 0).all())
+    losses.sum().backward()
+    assert torch.isfinite(logits.grad).all()
+
+
+@every_task
+def test_texts_to_be_answered_need_no_target(kind):
+    each = toy(kind)
+    target = torch.from_numpy(each.task.targets([None] * len(each.texts), each.outputs, each.reading))
+    logits = torch.zeros(len(target), each.task.width(each.outputs))
+    lengths = torch.from_numpy(np.diff(each.reading.offsets))
+    said = each.task.answer(logits, target, lengths)
+    assert len(said) == len(each.texts)
+    for row, text in zip(said, each.texts, strict=True):
+        each.task.reply(row, each.outputs, {}, text)
