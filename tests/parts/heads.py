@@ -77,6 +77,7 @@ def toy(kind: str, rows: int = 40, seed: int = 0, **fields: Any) -> Toy:
 VALUES = {
     "classification": lambda text: "warm" if text.startswith("red") else "cold",
     "multilabel": lambda text: json.dumps([word for word in WORDS[:3] if word in text]),
+    "ordinal": lambda text: str(len(set(text.split(" ")) & {"red", "tall"})),
     "regression": lambda text: str(text.count("tall") - text.count("small") / 2),
     "token_classification": lambda text: json.dumps(
         ["B-SIZE" if word in WORDS[3:] else "B-COLOUR" if word == "red" else "O" for word in text.split(" ")]

@@ -29,9 +29,9 @@ OUTSIDE = "O"
 class TokenClassification(Task):
     """Tag each word, by cross-entropy on its first token.
 
-    The target is a list of tags, one for each of the words that single spaces part (as the formats conll and conllu
-    give them), or a list of spans: tables with `start` and `end`, characters of the text, and a label. Words of texts
-    with spans are runs of letters and digits, and each other mark.
+    The target is a list of tags, one for each of the words that single spaces part, or a list of spans: tables with
+    `start` and `end`, characters of the text, and a label. The input may be a list of words, such as the column
+    `tokens` of the formats conll and conllu. In texts with spans a word is a run of letters and digits, or another mark.
 
     ```toml
     type = "token_classification"
@@ -49,7 +49,7 @@ class TokenClassification(Task):
     type: Literal["token_classification"]
     """The kind of task."""
     input: Text = "text"
-    """Column of the text. Default text."""
+    """Column of the text, or of its words in a list. Default text."""
     target: Text = "tags"
     """Column of the tags or spans. Default tags."""
     scheme: Literal["bio", "plain"] = "bio"
