@@ -16,7 +16,8 @@ class Batch:
     Packed: `input_ids` and `type_ids` have shape [1, tokens], one sequence after the other, `position_ids` restart at
     each. Padded: shape [examples, longest]. `lengths` [examples] counts the tokens of each sequence.
     `targets[task]` has a row an example, or one a token. `shares[task]` is the factor of the sum of the task's losses
-    in the loss of the optimizer step: its part of the examples of the step, divided by its units there.
+    in the loss of the optimizer step: its part of the examples of the step, divided by its units there. `places`
+    [tokens, 2] are the characters that each token spans, where a head looks at tokens.
     """
 
     stream: str
@@ -27,6 +28,7 @@ class Batch:
     packed: bool
     targets: Mapping[str, torch.Tensor] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
+    places: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -54,6 +56,7 @@ def build(
     packed: bool,
     pad_id: int,
     shares: Mapping[str, float] | None = None,
+    places: np.ndarray | None = None,
 ) -> Batch:
     """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length without one)."""
     lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
@@ -73,6 +76,7 @@ def build(
         packed=packed,
         targets={task: torch.from_numpy(target) for task, target in targets.items()},
         shares=shares or {},
+        places=None if places is None else torch.from_numpy(places),
     )
 
 

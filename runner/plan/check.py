@@ -134,6 +134,7 @@ def task_labels(
 ) -> tuple[tuple[str, ...], dict[str, dict[str, int]]]:
     """Names of the head's outputs in their order, and how often each split has each unit of the target."""
     counts: dict[str, dict[str, int]] = {}
+    sound = True
     for data in task.data:
         for split in loaded[data].rows:
             rows = counts.setdefault(split, {})
@@ -144,10 +145,11 @@ def task_labels(
                 seen = survey(task, loaded[data], split, cache)
                 found = seen.counts
                 wrong(name, loaded[data].written[split], seen.wrong, seen.more, faults)
+                sound = sound and not seen.wrong
             for label, count in found.items():
                 rows[label] = rows.get(label, 0) + count
     outputs = task.outputs(counts.get("train", {}))
-    for fault in task.faults(name, outputs, counts):
+    for fault in task.faults(name, outputs, counts) if sound else ():
         where = ("tasks", name, *fault.where)
         faults.add("labels", where, fault.message, fault.hint, severity=fault.severity)
     return outputs, counts

@@ -63,12 +63,23 @@ def compile(checked: Checked, cache: Cache) -> Plan:
 
 
 def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass."""
-    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass.
+
+    Those that cut long texts into overlapping sequences do so only with tasks that cut alike.
+    """
+    found: dict[tuple[str, tuple[str, ...], int | None], list[str]] = {}
     for name, task in sorted(checked.spec.experiment.tasks.items()):
         for data in task.data:
-            found.setdefault((data, task.inputs), []).append(name)
-    return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}
+            found.setdefault((data, task.inputs, task.overlap), []).append(name)
+    return {
+        f"{data}:{'+'.join(inputs)}" + ("" if overlap is None else f"/{overlap}"): (data, inputs, tuple(tasks))
+        for (data, inputs, overlap), tasks in found.items()
+    }
+
+
+def overlap_of(checked: Checked, tasks: Sequence[str]) -> int | None:
+    """Tokens that two sequences of one row share, in a stream with these tasks."""
+    return checked.spec.experiment.tasks[tasks[0]].overlap
 
 
 def by_token(checked: Checked, tasks: Sequence[str]) -> bool:
@@ -109,9 +120,10 @@ def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[St
     for name, (data, inputs, readers) in streams.items():
         loaded = checked.loaded[data]
         places = by_token(checked, readers)
+        read = (inputs, checked.base.tokenizer_file, model.max_length)
         for split, rows in loaded.rows.items():
             source = {"rows": loaded.keys[split]}
-            key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source, places)
+            key, why = encode_key(*read, cache, source, places, overlap_of(checked, readers))
             hit = cache.find("encode", key) is not None
             reason = cache.explain("encode", key, why)
             last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == data)

@@ -60,7 +60,9 @@ class Classification(Labelled):
             losses = losses * (1 - right) ** self.focal
         return losses if weights is None else losses * weights[target]
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> np.ndarray:
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
         found: np.ndarray = logits.double().softmax(-1).cpu().numpy()
         return found

@@ -64,7 +64,9 @@ class Ordinal(Labelled):
         each = F.binary_cross_entropy_with_logits(logits.float(), above, reduction="none")
         return (each * asked).sum(-1)
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> np.ndarray:
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
         import torch
 
