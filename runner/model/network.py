@@ -15,6 +15,7 @@ from runner.model.trunk import choose_trunk, tokens_of
 from runner.model.vocabulary import narrow
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
+from runner.plan.depth import depth, rests
 from runner.spec.tables import Model
 
 
@@ -29,6 +30,7 @@ class Network(nn.Module):
         source: Source,
         packed: bool,
         by_token: frozenset[str] = frozenset(),
+        layers: int = 0,
     ) -> None:
         super().__init__()
         self.by_token = by_token
@@ -39,6 +41,9 @@ class Network(nn.Module):
         self.source = source
         self.dropout = Dropout(model.dropout, source)
         replace(self.trunk, source)
+        self.freeze, self.layers = model.freeze, layers
+        self.learned = frozenset(name for name, parameter in self.named_parameters() if parameter.requires_grad)
+        self.begin(1)
 
     def forward(
         self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None = None
@@ -57,8 +62,19 @@ class Network(nn.Module):
         return {task: self.heads[slot(task)](seen["token" if task in self.by_token else "text"]) for task in tasks}
 
     def trainable(self) -> dict[str, nn.Parameter]:
-        """The parameters that training changes, by name."""
-        return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        """The parameters that training changes in at least one epoch, by name."""
+        return {name: parameter for name, parameter in self.named_parameters() if name in self.learned}
+
+    def begin(self, epoch: int) -> None:
+        """Let rest what is frozen in an epoch, counted from 1; all else learns."""
+        if self.freeze is not None:
+            for name, parameter in self.trainable().items():
+                frozen = name.startswith("trunk.") and rests(self.freeze, self.depth(name), self.layers, epoch)
+                parameter.requires_grad_(not frozen)
+
+    def depth(self, name: str) -> int:
+        """The layer of the trunk that a parameter belongs to, counted from 1; 0 below all layers."""
+        return depth(name, self.layers)
 
 
 def slot(task: str) -> str:
@@ -92,7 +108,7 @@ def build(
     """
     trunk, packed = choose_trunk(base, packing)
     for name, parameter in trunk.named_parameters():
-        if "pooler." in name:
+        if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
     torch.manual_seed(seed)
     if model.adapter is not None:
@@ -101,7 +117,7 @@ def build(
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     by_token = frozenset(name for name, task in tasks.items() if task.level == "token")
-    return Network(trunk, heads, model, Source(), packed, by_token)
+    return Network(trunk, heads, model, Source(), packed, by_token, base.layers)
 
 
 def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:

@@ -18,6 +18,7 @@ from runner.plan.columns import Columns, columns
 from runner.plan.faults import Faults
 from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
+from runner.plan.transfer import transfer
 from runner.spec.read import Spec
 
 
@@ -175,6 +176,7 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             f"write {base.longest} or less",
             "value",
         )
+    transfer(spec, base, faults)
     targets = getattr(model.adapter, "targets", ())
     last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
     for index, target in enumerate(targets if isinstance(targets, list) else ()):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.data.encode import Lengths, lengths
-from runner.plan.base import Base
+from runner.plan.base import Base, size
 from runner.plan.check import Checked
 from runner.plan.compile import Plan, work
+from runner.plan.depth import depth, rests
 
 FP32 = 4  # bytes
 PER_TOKEN = (
@@ -31,9 +32,23 @@ def parameters(checked: Checked) -> Parameters:
     tasks = checked.spec.experiment.tasks
     heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
     if adapter is None:
-        return Parameters(base.parameters() + heads, base.parameters() - base.idle() + heads)
+        return Parameters(base.parameters() + heads, trunk_parameters(checked) + heads)
     added = adapter_parameters(base, adapter)
     return Parameters(base.parameters() + added + heads, added + heads)
+
+
+def trunk_parameters(checked: Checked) -> int:
+    """Weights of the trunk that are trained in at least one epoch."""
+    base, freeze = checked.base, checked.spec.experiment.model.freeze
+    if freeze is None:
+        return base.parameters() - base.idle()
+    return sum(
+        size(shape)
+        for name, shape in base.shapes.items()
+        if not name.endswith("position_ids")
+        and "pooler." not in name
+        and not rests(freeze, depth(name, base.layers), base.layers, None)
+    )
 
 
 def adapter_parameters(base: Base, adapter: Any) -> int:

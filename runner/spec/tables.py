@@ -7,12 +7,33 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from runner.kinds import Family, Part, Table
+from runner.kinds import Family, Part, Table, bad_value
 from runner.parts.tasks._task import Task, Text
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 TaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]  # no dots: metrics are TASK.METRIC
+
+
+class Freeze(Table):
+    """What of the trunk stays as it was pre-trained, for a while or for good; what rests costs no optimizer memory."""
+
+    embeddings: bool = False
+    """Whether the embeddings, and what all layers share, are frozen. Default false."""
+    layers: Annotated[int, Field(ge=0, le=10_000)] | Literal["all"] = 0
+    """Number of layers that are frozen, counted from the lowest; `all` is the whole trunk. Default 0."""
+    thaw: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    """Epoch, counted from 1, from which what was frozen is trained too; default never."""
+    thaw_by: Literal["all", "layer"] = "all"
+    """Thaw everything at once, or one layer an epoch from the highest down, embeddings last. Default all."""
+
+    @model_validator(mode="after")
+    def freezes(self) -> Freeze:
+        if not self.embeddings and self.layers == 0:
+            raise bad_value("nothing is frozen", 'write `layers = N`, `layers = "all"` or `embeddings = true`')
+        if self.thaw is None and self.thaw_by == "layer":
+            raise bad_value("`thaw_by` needs an epoch to begin with", "add `thaw = 2`", key="thaw_by")
+        return self
 
 
 class Model(Table):
@@ -30,6 +51,18 @@ class Model(Table):
     """Dropout probability in front of every head. Default 0.1."""
     adapter: Annotated[Part, Family("adapters")] | None = None
     """Train a small adapter on the frozen trunk; left out = all weights are trained."""
+    freeze: Freeze | None = None
+    """Parts of the trunk that are not trained; left out = all weights are trained."""
+
+    @model_validator(mode="after")
+    def only_without_adapter(self) -> Model:
+        if self.adapter is not None and self.freeze is not None:
+            raise bad_value(
+                "an adapter keeps the whole trunk frozen, so nothing is left to freeze",
+                "leave out either `freeze` or `adapter`",
+                key="freeze",
+            )
+        return self
 
 
 class Split(Table):

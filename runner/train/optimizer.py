@@ -9,14 +9,15 @@ from runner.spec.tables import Train
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+
+    from runner.model.network import Network
 
 
-def adamw(network: nn.Module, train: Train) -> torch.optim.AdamW:
+def adamw(network: Network, train: Train) -> torch.optim.AdamW:
     """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms and biases don't decay."""
     import torch
 
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    trained = list(network.trainable().values())
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": train.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -169,3 +170,35 @@ def test_lora_starts_as_the_plain_network(encoder):
     adapted.heads.load_state_dict(plain.heads.state_dict())
     with torch.no_grad():
         torch.testing.assert_close(plain(texts, ("mood",)), adapted(texts, ("mood",)))
+
+
+FROZEN = [
+    ({"embeddings": True}, {0}),
+    ({"layers": 1}, {1}),
+    ({"embeddings": True, "layers": 1}, {0, 1}),
+    ({"layers": "all"}, {0, 1, 2}),
+]
+
+
+@pytest.mark.parametrize("used", [None, np.arange(5, 33)])
+@pytest.mark.parametrize(("freeze", "still"), FROZEN)
+def test_what_is_frozen_gets_no_gradient_and_does_not_move(encoder, freeze, still, used):
+    net = network(encoder, freeze=freeze, used=used)
+    assert {net.depth(name) for name in net.trainable() if name.startswith("trunk.")} == {0, 1, 2} - still
+    before = weights_of(net)
+    some_steps(net)
+    moved = {name for name, value in weights_of(net).items() if not torch.equal(value, before[name])}
+    assert moved == set(net.trainable())
+    assert moved >= {"heads.mood.weight", "heads.size.bias"}
+    assert {name for name, parameter in net.named_parameters() if parameter.grad is not None} == moved
+
+
+def test_what_thaws_rests_before_and_learns_after(encoder):
+    net = network(encoder, freeze={"layers": "all", "thaw": 2, "thaw_by": "layer"}, used=np.arange(5, 33))
+    everything = set(network(encoder).trainable())
+    for epoch, still in [(1, {0, 1, 2}), (2, {0, 1}), (3, {0}), (4, set()), (1, {0, 1, 2})]:
+        net.begin(epoch)
+        assert set(net.trainable()) == everything
+        learning = {name for name, parameter in net.named_parameters() if parameter.requires_grad}
+        assert {net.depth(name) for name in everything - learning} == still
+        assert learning >= {"heads.mood.weight", "heads.size.bias"}

@@ -20,6 +20,10 @@ ADAPTERS = {
     "all-linear": 'adapter = { type = "lora", rank = 4 }',
     "chosen": 'adapter = { type = "lora", rank = 3, targets = ["query", "value"] }',
     "dense": 'adapter = { type = "lora", rank = 2, targets = ["output.dense"] }',
+    "frozen layer": "freeze = { layers = 1 }",
+    "frozen below": "freeze = { embeddings = true, layers = 1 }",
+    "frozen": 'freeze = { layers = "all" }',
+    "frozen at first": 'freeze = { layers = "all", thaw = 2 }',
 }
 
 
@@ -76,8 +80,17 @@ OTHER = {
     "pooling": lambda text: text.replace("max_length = 16", 'max_length = 16\npooling = "cls"'),
     "metrics": lambda text: text.replace('target = "size"', 'target = "size"\nmetrics = ["accuracy"]'),
     "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
+    "freeze": lambda text: text.replace("max_length = 16", "max_length = 16\nfreeze = { layers = 1 }"),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
 }
+TRANSFER = [
+    "",
+    "freeze = { layers = 1 }",
+    "freeze = { layers = 2 }",
+    "freeze = { layers = 2, thaw = 2 }",
+    'freeze = { layers = 2, thaw = 2, thaw_by = "layer" }',
+    'freeze = { layers = "all" }',
+]
 
 
 def key(spec: Path, text: str = "") -> str:
@@ -188,3 +201,8 @@ def test_a_plan_has_a_trial_for_each_seed(tiny: Path) -> None:
     assert (one.seed, two.seed) == (1, 2)
     assert one.key != two.key and one.run != two.run
     assert one.steps[:4] == two.steps[:4]
+
+
+def test_settings_of_transfer_are_trials_of_their_own(tiny: Path) -> None:
+    found = [key(tiny, TINY.replace("max_length = 16", f"max_length = 16\n{each}")) for each in TRANSFER]
+    assert len(set(found)) == len(TRANSFER)
