@@ -14,6 +14,7 @@ from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
 from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
+from runner.spec.tables import Train
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     fields = experiment.written()
     reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
     del reads["train"]["checkpoint_minutes"]
+    for name in ("head_learning_rate", "layer_decay"):
+        if getattr(experiment.train, name) == Train.model_fields[name].default:
+            del reads["train"][name]
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
     settings |= {name: fields["model"][name] for name in ("freeze",) if fields["model"][name]}
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}

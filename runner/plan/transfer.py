@@ -39,7 +39,8 @@ def counted(spec: Spec) -> dict[Where, int]:
 
 def by_layer(spec: Spec) -> list[Where]:
     """The settings that treat layers unequally."""
-    return [where for where, count in counted(spec).items() if count]
+    slower: list[Where] = [("train", "layer_decay")] if spec.experiment.train.layer_decay < 1 else []
+    return [*(where for where, count in counted(spec).items() if count), *slower]
 
 
 def thaws(spec: Spec, faults: Faults) -> None:

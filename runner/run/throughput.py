@@ -10,7 +10,7 @@ from runner.run.work import DONE
 
 
 def tokens_per_second(results: Path, plan: Plan) -> float | None:
-    """Training tokens per second of the latest finished run on the same base, adapter and frozen parts; None without."""
+    """Training tokens per second of the latest finished run on the same base, adapter and frozen parts, or None."""
     wanted = plan.checked.spec.experiment.written()["model"]
     for done in sorted((results / "runs").glob(f"*/{DONE}"), key=lambda file: file.stat().st_mtime, reverse=True):
         spec = json.loads((done.parent / "spec.json").read_bytes())

@@ -165,6 +165,14 @@ class Train(Table):
     """Batches whose gradients make one optimizer step, each example weighing the same. Default 1."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 5e-5
     """Peak learning rate after warm-up. Default 5e-5; adapters want about ten times more."""
+    head_learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Peak learning rate of the heads and of attention pooling; default: `learning_rate`."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor of the learning rate from each layer of the trunk to the next one below it.
+
+    Layer i of L, counted from the lowest, trains at `learning_rate` * `layer_decay` ^ (L - i), embeddings at
+    `learning_rate` * `layer_decay` ^ (L + 1); the recorded curve is the rate of the highest layer. Default 1.
+    """
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """Course of the learning rate after warm-up, down to 0 at the end. Default linear."""
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1

@@ -90,6 +90,8 @@ TRANSFER = [
     "freeze = { layers = 2, thaw = 2 }",
     'freeze = { layers = 2, thaw = 2, thaw_by = "layer" }',
     'freeze = { layers = "all" }',
+    "[train]\nhead_learning_rate = 1e-3",
+    "[train]\nlayer_decay = 0.9",
 ]
 
 
@@ -204,5 +206,8 @@ def test_a_plan_has_a_trial_for_each_seed(tiny: Path) -> None:
 
 
 def test_settings_of_transfer_are_trials_of_their_own(tiny: Path) -> None:
-    found = [key(tiny, TINY.replace("max_length = 16", f"max_length = 16\n{each}")) for each in TRANSFER]
+    found = []
+    for each in TRANSFER:
+        place = "[train]" if each.startswith("[train]") else "max_length = 16"
+        found.append(key(tiny, TINY.replace(place, f"{place}\n{each.removeprefix(place)}")))
     assert len(set(found)) == len(TRANSFER)

@@ -141,5 +141,9 @@ def test_layers_that_share_their_weights_cannot_be_told_apart(tiny, encoder, tmp
     fault = only(tiny)
     assert "have no weights of their own" in fault.message
     assert text_at(tiny, fault) == "1"
+    frozen(tiny, "", TINY.replace("./encoder", "./shared").replace("[train]", "[train]\nlayer_decay = 0.75"))
+    fault = only(tiny)
+    assert "so `layer_decay` can't tell them apart" in fault.message
+    assert text_at(tiny, fault) == "0.75"
     frozen(tiny, 'freeze = { layers = "all" }', TINY.replace("./encoder", "./shared"))
     checker(tmp_path / "results").check(read(tiny))

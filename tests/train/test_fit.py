@@ -383,3 +383,20 @@ def test_a_thawing_fit_moves_the_trunk_only_after_the_thaw(encoder, tmp_path, mo
         train(net, tmp_path, epochs=3)
     trunk = [name for name in net.trainable() if name.startswith("trunk.")]
     assert [sum(not torch.equal(each[name], before[name]) for name in trunk) for each in kept] == [0, 0, len(trunk)]
+
+
+def test_rates_of_their_own_follow_one_course_and_the_curve_is_that_of_the_highest_layer(encoder, tmp_path):
+    events: Events = []
+    seen: list[list[float]] = []
+    handle = register_optimizer_step_pre_hook(
+        lambda optimizer, *_: seen.append([group["lr"] for group in optimizer.param_groups])
+    )
+    try:
+        train(network(encoder), tmp_path, events=events, warmup=0.25, layer_decay=0.5, head_learning_rate=0.08)
+    finally:
+        handle.remove()
+    assert {round(each, 6) for each in seen[2]} == {0.00125, 0.005, 0.01, 0.08}
+    for rates in seen:
+        assert [rate / rates[0] for rate in rates] == pytest.approx([rate / seen[2][0] for rate in seen[2]])
+    (first,) = [each["values"]["learning_rate"] for each in events if each["split"] == "train" and each["step"] == 1]
+    assert first == pytest.approx(0.01 / 3)
