@@ -10,7 +10,7 @@ from torch import nn
 
 from runner.kinds import Part
 from runner.model.batch import Batch
-from runner.model.dropout import Dropout, Source, replace
+from runner.model.dropout import Dropout, Source, replace, seed_step
 from runner.model.trunk import choose_trunk, tokens_of
 from runner.model.vocabulary import narrow
 from runner.parts.tasks._task import Task
@@ -110,6 +110,8 @@ def build(
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
+    if model.reinitialise:
+        refresh(trunk, base.layers - model.reinitialise, base.layers, seed)
     torch.manual_seed(seed)
     if model.adapter is not None:
         trunk = adapt(trunk, model.adapter)
@@ -118,6 +120,19 @@ def build(
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     by_token = frozenset(name for name, task in tasks.items() if task.level == "token")
     return Network(trunk, heads, model, Source(), packed, by_token, base.layers)
+
+
+def refresh(trunk: nn.Module, kept: int, layers: int, seed: int) -> None:
+    """Give the layers above the lowest `kept` weights as their architecture draws them (Zhang and others 2021)."""
+    from transformers import AutoModel
+
+    seed_step(Source(), seed, 1)  # other numbers than those of the heads
+    fresh: nn.Module = AutoModel.from_config(trunk.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    drawn = dict(fresh.named_parameters())
+    with torch.no_grad():
+        for name, parameter in trunk.named_parameters():
+            if depth(name, layers) > kept:
+                parameter.copy_(drawn[name])
 
 
 def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:

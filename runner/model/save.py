@@ -132,7 +132,7 @@ def load(folder: Path | str) -> Predictor:
     parts: dict[str, Any] = {
         name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()
     }
-    model = model.model_copy(update={"freeze": None})
+    model = model.model_copy(update={"freeze": None, "reinitialise": 0})
     base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     network.heads.load_state_dict(load_file(folder / HEADS))

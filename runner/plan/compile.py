@@ -131,7 +131,7 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
         if getattr(experiment.train, name) == Train.model_fields[name].default:
             del reads["train"][name]
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
-    settings |= {name: fields["model"][name] for name in ("freeze",) if fields["model"][name]}
+    settings |= {name: fields["model"][name] for name in ("freeze", "reinitialise") if fields["model"][name]}
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
     reads |= {"class_weights": by_weight} if by_weight else {}

@@ -28,19 +28,37 @@ def transfer(spec: Spec, base: Base, faults: Faults) -> None:
                 "leave it out, or choose another model",
                 "value",
             )
+    overlap(spec, base, faults)
     thaws(spec, faults)
 
 
 def counted(spec: Spec) -> dict[Where, int]:
     """Numbers of layers, by where they are written."""
-    freeze = spec.experiment.model.freeze
-    return {("model", "freeze", "layers"): freeze.layers} if freeze and isinstance(freeze.layers, int) else {}
+    freeze, fresh = spec.experiment.model.freeze, spec.experiment.model.reinitialise
+    found: dict[Where, int] = {("model", "reinitialise"): fresh}
+    if freeze is not None and freeze.layers != "all":
+        found["model", "freeze", "layers"] = freeze.layers
+    return found
 
 
 def by_layer(spec: Spec) -> list[Where]:
     """The settings that treat layers unequally."""
     slower: list[Where] = [("train", "layer_decay")] if spec.experiment.train.layer_decay < 1 else []
     return [*(where for where, count in counted(spec).items() if count), *slower]
+
+
+def overlap(spec: Spec, base: Base, faults: Faults) -> None:
+    """Fresh layers have to learn from the first epoch on."""
+    freeze, fresh = spec.experiment.model.freeze, spec.experiment.model.reinitialise
+    frozen = 0 if freeze is None else base.layers if freeze.layers == "all" else freeze.layers
+    if fresh and fresh <= base.layers < frozen + fresh and frozen <= base.layers:
+        faults.add(
+            "layers",
+            ("model", "reinitialise"),
+            f"of {base.layers} layers the lowest {frozen} are frozen and the highest {fresh} fresh: some would be both",
+            f"write {base.layers - frozen} or less, or freeze {base.layers - fresh} or less",
+            "value",
+        )
 
 
 def thaws(spec: Spec, faults: Faults) -> None:

@@ -54,6 +54,9 @@ class Model(Table):
     freeze: Freeze | None = None
     """Parts of the trunk that are not trained; left out = all weights are trained."""
 
+    reinitialise: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Number of layers, counted from the highest, that begin with fresh weights drawn by the seed. Default 0."""
+
     @model_validator(mode="after")
     def only_without_adapter(self) -> Model:
         if self.adapter is not None and self.freeze is not None:
@@ -61,6 +64,12 @@ class Model(Table):
                 "an adapter keeps the whole trunk frozen, so nothing is left to freeze",
                 "leave out either `freeze` or `adapter`",
                 key="freeze",
+            )
+        if self.adapter is not None and self.reinitialise:
+            raise bad_value(
+                "an adapter keeps the whole trunk frozen, so fresh layers would never learn",
+                "leave out either `reinitialise` or `adapter`",
+                key="reinitialise",
             )
         return self
 

@@ -202,3 +202,31 @@ def test_what_thaws_rests_before_and_learns_after(encoder):
         learning = {name for name, parameter in net.named_parameters() if parameter.requires_grad}
         assert {net.depth(name) for name in everything - learning} == still
         assert learning >= {"heads.mood.weight", "heads.size.bias"}
+
+
+def test_fresh_layers_are_drawn_as_the_architecture_draws_them_and_all_else_stays(encoder):
+    plain, net = weights_of(network(encoder)), weights_of(network(encoder, reinitialise=1))
+    changed = {name for name in plain if not torch.equal(plain[name], net[name])}
+    assert changed == {name for name in plain if "layer.1" in name and name.endswith("weight") and "Norm" not in name}
+    drawn = torch.cat([net[name].flatten() for name in sorted(changed)])
+    assert float(drawn.mean()) == pytest.approx(0, abs=2e-3)
+    assert float(drawn.std()) == pytest.approx(0.02, rel=0.1)
+    assert set(network(encoder).trainable()) == set(network(encoder, reinitialise=1).trainable())
+
+
+def test_fresh_layers_follow_from_the_seed_alone(encoder):
+    torch.manual_seed(5)
+    first = weights_of(network(encoder, reinitialise=2, seed=1))
+    torch.manual_seed(6)
+    assert same(first, weights_of(network(encoder, reinitialise=2, seed=1)))
+    assert same(first, weights_of(network(encoder, reinitialise=2, seed=1, packing=False)))
+    other = weights_of(network(encoder, reinitialise=2, seed=2))
+    assert not any(torch.equal(first[name], other[name]) for name in first if "layer.1.output.dense.weight" in name)
+
+
+def test_biases_and_norms_of_fresh_layers_begin_anew(changed):
+    folder = changed(lambda weights: {name: value + 0.5 for name, value in weights.items()})
+    net = weights_of(network(folder, reinitialise=1))
+    fresh = {name: value for name, value in net.items() if "layer.1" in name and value.ndim == 1}
+    assert all(bool((value == ("Norm.weight" in name)).all()) for name, value in fresh.items())
+    assert not any(bool((net[name.replace("layer.1", "layer.0")] == fresh[name]).any()) for name in fresh)

@@ -18,7 +18,7 @@ from runner.model.network import Network
 from runner.model.save import load, save
 from runner.model.trunk import tokens_of
 from runner.plan.base import Base
-from tests.model.tiny import LABELS, batch, experiment, network, same, sequences
+from tests.model.tiny import LABELS, batch, experiment, network, same, sequences, weights_of
 
 LORA = {"type": "lora", "rank": 2}
 TEXTS = ["the film was good", "we saw a sad day", "it is nice and sweet and fine and superb today"]
@@ -106,6 +106,16 @@ def test_a_loaded_folder_answers_as_the_network_did(encoder, tmp_path, adapter, 
             assert list(each.values()) == pytest.approx(expected[task][row], abs=1e-5)
             assert sum(each.values()) == pytest.approx(1)
     assert len(found) == len(texts)
+
+
+@pytest.mark.parametrize("model", [{"reinitialise": 1}, {"freeze": {"layers": "all"}}], ids=str)
+def test_a_loaded_folder_has_the_weights_that_were_trained(encoder, tmp_path, model):
+    """Loading neither freezes nor draws anything anew."""
+    net = trained(encoder)
+    folder = export(net, tmp_path / "model", encoder, **model)
+    found = load(folder)
+    assert same(weights_of(found.network), weights_of(net))
+    assert set(found.network.trainable()) == set(net.trainable())
 
 
 def test_no_texts_have_no_answers(encoder, tmp_path):

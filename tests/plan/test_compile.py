@@ -90,6 +90,8 @@ TRANSFER = [
     "freeze = { layers = 2, thaw = 2 }",
     'freeze = { layers = 2, thaw = 2, thaw_by = "layer" }',
     'freeze = { layers = "all" }',
+    "reinitialise = 1",
+    "reinitialise = 2",
     "[train]\nhead_learning_rate = 1e-3",
     "[train]\nlayer_decay = 0.9",
 ]

@@ -102,6 +102,12 @@ def frozen(spec: Path, table: str, text: str = TINY) -> None:
     ("table", "message", "place"),
     [
         ("freeze = { layers = 3 }", "`layers` is 3, but `./encoder` has 2 layers", "3"),
+        ("reinitialise = 3", "`reinitialise` is 3, but `./encoder` has 2 layers", "3"),
+        (
+            "freeze = { layers = 1 }\nreinitialise = 2",
+            "of 2 layers the lowest 1 are frozen and the highest 2 fresh: some would be both",
+            "2",
+        ),
         ("freeze = { layers = 1, thaw = 4 }", "`thaw` is epoch 4, but training ends with epoch 3", "4"),
     ],
 )
@@ -117,6 +123,7 @@ def test_a_freeze_that_cannot_be_is_a_fault_at_its_place(tiny, table, message, p
     [
         ("freeze = {}", "nothing is frozen"),
         ('freeze = { layers = 1, thaw_by = "layer" }', "needs an epoch to begin with"),
+        ('reinitialise = 1\nadapter = { type = "lora" }', "fresh layers would never learn"),
         ('freeze = { layers = 1 }\nadapter = { type = "lora" }', "an adapter keeps the whole trunk frozen"),
     ],
 )
