@@ -11,11 +11,13 @@ from torch import nn
 from runner.kinds import Part
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
+from runner.model.pooling import pool
 from runner.model.trunk import choose_trunk, tokens_of
 from runner.model.vocabulary import narrow
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.depth import depth, rests
+from runner.plan.estimate import attends
 from runner.spec.tables import Model
 
 
@@ -31,12 +33,13 @@ class Network(nn.Module):
         packed: bool,
         by_token: frozenset[str] = frozenset(),
         layers: int = 0,
+        query: nn.Parameter | None = None,
     ) -> None:
         super().__init__()
         self.by_token = by_token
         self.trunk = trunk
         self.heads = heads
-        self.pooling = model.pooling
+        self.pooling, self.query = model.pooling, query
         self.packed = packed
         self.source = source
         self.dropout = Dropout(model.dropout, source)
@@ -55,7 +58,7 @@ class Network(nn.Module):
         tokens = tokens_of(self.trunk, batch, self.source)
         seen = {}
         if not self.by_token.issuperset(tasks):
-            vectors = pool(tokens, batch.lengths, self.pooling)
+            vectors = pool(tokens, batch.lengths, self.pooling, self.query)
             seen["text"] = self.dropout(mix(vectors) if mix else vectors)
         if not self.by_token.isdisjoint(tasks):
             seen["token"] = self.dropout(tokens)
@@ -81,15 +84,6 @@ def slot(task: str) -> str:
     """The name of a task's head: torch allows neither dots nor names of its own attributes."""
     plain = task.replace(".", ":")
     return f"{plain}:" if hasattr(nn.ModuleDict, plain) or hasattr(nn.ModuleDict(), plain) else plain
-
-
-def pool(tokens: torch.Tensor, lengths: torch.Tensor, how: str) -> torch.Tensor:
-    """One vector a sequence, shape [examples, hidden]: the first token's, or the mean over tokens."""
-    if how == "cls":
-        return tokens[lengths.cumsum(0) - lengths]
-    owner = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
-    total = torch.zeros(len(lengths), tokens.shape[1], dtype=tokens.dtype, device=tokens.device)
-    return total.index_add(0, owner, tokens) / lengths[:, None].to(tokens.dtype)
 
 
 def build(
@@ -119,7 +113,8 @@ def build(
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     by_token = frozenset(name for name, task in tasks.items() if task.level == "token")
-    return Network(trunk, heads, model, Source(), packed, by_token, base.layers)
+    query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
+    return Network(trunk, heads, model, Source(), packed, by_token, base.layers, query)
 
 
 def refresh(trunk: nn.Module, kept: int, layers: int, seed: int) -> None:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.data.encode import Lengths, lengths
+from runner.parts.tasks._task import Task
 from runner.plan.base import Base, size
 from runner.plan.check import Checked
 from runner.plan.compile import Plan, work
 from runner.plan.depth import depth, rests
+from runner.spec.tables import Model
 
 FP32 = 4  # bytes
 PER_TOKEN = (
@@ -31,10 +33,16 @@ def parameters(checked: Checked) -> Parameters:
     base, adapter = checked.base, checked.spec.experiment.model.adapter
     tasks = checked.spec.experiment.tasks
     heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
+    heads += base.hidden if attends(checked.spec.experiment.model, tasks) else 0
     if adapter is None:
         return Parameters(base.parameters() + heads, trunk_parameters(checked) + heads)
     added = adapter_parameters(base, adapter)
     return Parameters(base.parameters() + added + heads, added + heads)
+
+
+def attends(model: Model, tasks: Mapping[str, Task]) -> bool:
+    """Whether there is a query that weighs the tokens of a text: some head looks at texts pooled by attention."""
+    return model.pooling == "attention" and any(task.level != "token" for task in tasks.values())
 
 
 def trunk_parameters(checked: Checked) -> int:

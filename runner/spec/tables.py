@@ -45,8 +45,12 @@ class Model(Table):
     """Commit, tag or branch of a hub id; default: what the local cache holds."""
     max_length: Annotated[int, Field(ge=4, le=1_000_000)] = 128
     """Longest input in tokens, special tokens included; longer inputs are cut. Default 128."""
-    pooling: Literal["mean", "cls"] = "mean"
-    """How token vectors become one vector: `mean` over tokens or the first token `cls`. Default mean."""
+    pooling: Literal["mean", "cls", "max", "attention"] = "mean"
+    """How token vectors become one vector: `mean`, the first token `cls`, `max` of each feature, or `attention`.
+
+    `attention` is a mean weighted by the softmax of each token's product with a learned query, which begins as zeros:
+    as `mean`. Default mean.
+    """
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Dropout probability in front of every head. Default 0.1."""
     adapter: Annotated[Part, Family("adapters")] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from runner.errors import RunnerError
-from runner.model.network import pool
+from runner.model.network import Network
+from runner.model.pooling import pool
 from runner.model.trunk import load_trunk
 from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, network, same, weights_of
@@ -121,11 +124,50 @@ def test_pooling_literal():
     assert pool(tokens, lengths, "mean").tolist() == [[2.0, 4.0], [5.0, 7.0], [1.0, 2.0]]
     assert pool(tokens, lengths, "cls").tolist() == [[1.0, 2.0], [5.0, 7.0], [0.0, 1.0]]
 
+    assert pool(tokens, lengths, "max").tolist() == [[3.0, 6.0], [5.0, 7.0], [2.0, 4.0]]
+    assert pool(-tokens, lengths, "max").tolist() == [[-1.0, -2.0], [-5.0, -7.0], [0.0, -1.0]]
+    query = torch.tensor([0.0, math.log(2) / 2])
+    found = pool(tokens, lengths, "attention", query)
+    torch.testing.assert_close(found[0], torch.tensor([(1 * 1 + 3 * 4) / 5, (2 * 1 + 6 * 4) / 5]))
+    torch.testing.assert_close(found[1], tokens[2])
+    torch.testing.assert_close(pool(tokens, lengths, "attention", torch.zeros(2)), pool(tokens, lengths, "mean"))
+
+
+POOLINGS = ("mean", "cls", "max", "attention")
+
+
+def pooled(encoder: Path, how: str, *, packing: bool = True) -> Network:
+    """A network whose query, if it has one, prefers some tokens."""
+    net = network(encoder, pooling=how, packing=packing).eval()
+    if net.query is not None:
+        net.query.data.copy_(torch.linspace(-2, 2, 16))
+    return net
+
 
 def test_the_spec_chooses_the_pooling(encoder):
     texts = batch([4, 6], packed=True)
-    mean, cls = (network(encoder, pooling=how).eval()(texts, ("mood",))["mood"] for how in ("mean", "cls"))
-    assert not torch.allclose(mean, cls, atol=1e-3)
+    found = [pooled(encoder, how)(texts, ("mood",))["mood"] for how in POOLINGS]
+    assert not any(torch.allclose(one, two, atol=1e-3) for one, two in itertools.combinations(found, 2))
+
+
+@pytest.mark.parametrize("how", POOLINGS)
+def test_each_pooling_gives_a_text_one_vector_packed_padded_or_alone(encoder, how):
+    packed, padded = (pooled(encoder, how, packing=flag) for flag in (True, False))
+    assert packed.packed and not padded.packed
+    lengths = [4, 9, 3]
+    with torch.no_grad():
+        found = packed(batch(lengths, packed=True), ("mood",))["mood"]
+        torch.testing.assert_close(found, padded(batch(lengths, packed=False), ("mood",))["mood"], atol=1e-5, rtol=1e-5)
+        first = packed(batch(lengths[:1], packed=True), ("mood",))["mood"]
+    torch.testing.assert_close(first, found[:1], atol=1e-5, rtol=1e-5)
+
+
+def test_the_query_of_attention_pooling_is_trained_and_stands_alone(encoder):
+    net = network(encoder, pooling="attention")
+    assert set(net.trainable()) - set(network(encoder).trainable()) == {"query"}
+    some_steps(net)
+    assert float(net.query.detach().abs().min()) > 0
+    assert network(encoder, pooling="max").query is None
 
 
 def some_steps(net: torch.nn.Module) -> None:
