@@ -130,7 +130,9 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     for name in ("head_learning_rate", "layer_decay"):
         if getattr(experiment.train, name) == Train.model_fields[name].default:
             del reads["train"][name]
-    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
+    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout")}
+    adapter = fields["model"]["adapter"]
+    settings["adapter"] = adapter and {name: value for name, value in adapter.items() if value is not False}
     settings |= {name: fields["model"][name] for name in ("freeze", "reinitialise") if fields["model"][name]}
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]

@@ -30,13 +30,14 @@ class Parameters:
 
 def parameters(checked: Checked) -> Parameters:
     """Exact counts from the weights' headers; equal to those of the built model (a test holds them together)."""
-    base, adapter = checked.base, checked.spec.experiment.model.adapter
+    base = checked.base
+    adapter: Any = checked.spec.experiment.model.adapter
     tasks = checked.spec.experiment.tasks
     heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
     heads += base.hidden if attends(checked.spec.experiment.model, tasks) else 0
     if adapter is None:
         return Parameters(base.parameters() + heads, trunk_parameters(checked) + heads)
-    added = adapter_parameters(base, adapter)
+    added = adapter.parameters(linears(base))
     return Parameters(base.parameters() + added + heads, added + heads)
 
 
@@ -59,19 +60,10 @@ def trunk_parameters(checked: Checked) -> int:
     )
 
 
-def adapter_parameters(base: Base, adapter: Any) -> int:
-    """rank * (in + out) for every linear layer that LoRA adapts; the unused pooler is adapted too by all-linear."""
-    chosen = dict(base.linears)
-    if adapter.targets == "all-linear":
-        chosen |= {
-            n.removesuffix(".weight"): (s[0], s[1]) for n, s in base.shapes.items() if n == "pooler.dense.weight"
-        }
-        return sum(adapter.rank * (shape[0] + shape[1]) for shape in chosen.values())
-    return sum(
-        adapter.rank * (shape[0] + shape[1])
-        for name, shape in chosen.items()
-        if any(name == target or name.endswith(f".{target}") for target in adapter.targets)
-    )
+def linears(base: Base) -> dict[str, tuple[int, int]]:
+    """What peft may adapt: every linear layer of the trunk, the unused pooler too."""
+    pooler = {name: shape for name, shape in base.shapes.items() if name == "pooler.dense.weight"}
+    return {**base.linears, **{name.removesuffix(".weight"): (s[0], s[1]) for name, s in pooler.items()}}
 
 
 def tokens(plan: Plan, split: str = "train") -> Mapping[str, Lengths]:

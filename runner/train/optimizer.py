@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def adamw(network: Network, train: Train) -> torch.optim.AdamW:
-    """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms and biases don't decay."""
+    """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms, biases and factors don't decay."""
     import torch
 
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in network.trainable().items():
-        decay = train.weight_decay if parameter.ndim > 1 else 0.0
+        decay = train.weight_decay if parameter.ndim > 1 and ".ia3_l." not in name else 0.0
         groups.setdefault((peak(network, train, name), decay), []).append(parameter)
     return torch.optim.AdamW(
         [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()],

@@ -72,7 +72,7 @@ def test_the_warm_up_has_its_share_of_the_steps_rounded_up(warmup, total, rising
     assert course("constant", warmup, total).index(1.0) == rising - 1
 
 
-@pytest.mark.parametrize("adapter", [None, {"type": "lora", "rank": 2}])
+@pytest.mark.parametrize("adapter", [None, {"type": "lora", "rank": 2}, {"type": "ia3"}])
 def test_norms_and_biases_do_not_decay(encoder, adapter):
     net = network(encoder, adapter=adapter)
     groups = adamw(net, Train(weight_decay=0.3, learning_rate=0.02)).param_groups
@@ -80,7 +80,7 @@ def test_norms_and_biases_do_not_decay(encoder, adapter):
     decay = {names[id(parameter)]: group["weight_decay"] for group in groups for parameter in group["params"]}
     assert decay.keys() == net.trainable().keys()
     for name, value in decay.items():
-        assert value == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.3), name
+        assert value == (0.0 if name.endswith("bias") or "LayerNorm" in name or ".ia3_l." in name else 0.3), name
     assert {group["lr"] for group in groups} == {0.02}
     assert sum(len(group["params"]) for group in groups) == len(decay)
 
