@@ -127,7 +127,7 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     fields = experiment.written()
     reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
     del reads["train"]["checkpoint_minutes"]
-    for name in ("head_learning_rate", "layer_decay"):
+    for name in ("head_learning_rate", "layer_decay", "average"):
         if getattr(experiment.train, name) == Train.model_fields[name].default:
             del reads["train"][name]
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout")}

@@ -83,10 +83,12 @@ def memory(checked: Checked, longest: int) -> dict[str, int]:
     per_token = PER_TOKEN * base.hidden * base.layers
     heads = int(base.config.get("num_attention_heads", 12))
     attention = 2 * heads * longest * longest * base.layers * train.batch_size
+    copies = 0 if train.average is None else (train.average.last or 1) + 1  # the weights themselves wait meanwhile
     return {
         "weights": count.total * FP32,
         "gradients": count.trainable * FP32,
         "optimizer": 2 * count.trainable * FP32,
+        **({"average": copies * count.trainable * FP32} if copies else {}),
         "activations": per_token * longest * train.batch_size + attention * FP32,
     }
 

@@ -28,6 +28,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`validation` and `test` as tables", tables.Split),
     ("`balance` as a table", tables.Cap),
     ("`[train]`", tables.Train),
+    ("`[train.average]`", tables.Average),
     ("`[train.early_stopping]`", tables.EarlyStopping),
     ("`[evaluate]`", tables.Evaluate),
     ("`[execute]`", tables.Execute),

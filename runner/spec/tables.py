@@ -165,6 +165,21 @@ class EarlyStopping(Table):
     """Smallest change that counts as improvement, in the metric's unit. Default 0."""
 
 
+class Average(Table):
+    """Mean of the weights along training, which takes their place in validation, selection and export."""
+
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of a moving average an optimizer step: the share of the old average; at step t at most (1 + t) / (10 + t)."""
+    last: Annotated[int, Field(ge=2, le=1000)] | None = None
+    """Number of epochs whose weights at their ends are averaged evenly, fewer at first; instead of `ema`."""
+
+    @model_validator(mode="after")
+    def one_way(self) -> Average:
+        if (self.ema is None) == (self.last is None):
+            raise PydanticCustomError("one_way", "an average takes either `ema` or `last`")
+        return self
+
+
 class Train(Table):
     """How the weights are trained: AdamW with warm-up."""
 
@@ -205,6 +220,8 @@ class Train(Table):
 
     `combined` is the mean of each task's first metric. Default combined.
     """
+    average: Average | None = None
+    """Validate, select and export a mean of the weights along training; left out = the weights themselves."""
     early_stopping: EarlyStopping | None = None
     """Stop before `epochs` when validation no longer improves; left out = train to the end."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0

@@ -107,6 +107,9 @@ TRANSFER = [
     'adapter = { type = "ia3", targets = ["query"] }',
     "reinitialise = 1",
     "reinitialise = 2",
+    "[train]\naverage = { ema = 0.9 }",
+    "[train]\naverage = { last = 2 }",
+    "[train]\naverage = { last = 3 }",
     "[train]\nhead_learning_rate = 1e-3",
     "[train]\nlayer_decay = 0.9",
 ]
