@@ -18,6 +18,7 @@ from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
 ABOUT = "heads.json"
+QUERY = "query"  # of attention pooling, beside the heads, whose names all have a dot
 BATCH = 64
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "merges.txt")
 
@@ -48,7 +49,8 @@ def save(
     for name in TOKENIZER:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, temporary / name)
-    save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, temporary / HEADS)
+    own = network.heads.state_dict() | ({} if network.query is None else {QUERY: network.query.detach()})
+    save_file({name: value.contiguous() for name, value in own.items()}, temporary / HEADS)
     about = {
         "base": str(base.folder.resolve()),
         "model": experiment.written()["model"],
@@ -139,9 +141,13 @@ def load(folder: Path | str) -> Predictor:
     parts: dict[str, Any] = {
         name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()
     }
+    model = model.model_copy(update={"freeze": None, "reinitialise": 0})
     base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
-    network.heads.load_state_dict(load_file(folder / HEADS))
+    own = load_file(folder / HEADS)
+    if network.query is not None:
+        network.query.data.copy_(own.pop(QUERY))
+    network.heads.load_state_dict(own)
     if model.adapter is not None:
         from peft import set_peft_model_state_dict
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
-from runner.plan.faults import Faults
+from runner.plan.faults import Faults, Where
 from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
+from runner.plan.transfer import transfer
 from runner.spec.read import Spec
+from runner.spec.tables import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,17 +179,24 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             f"write {base.longest} or less",
             "value",
         )
-    targets = getattr(model.adapter, "targets", ())
+    transfer(spec, base, faults)
     last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
-    for index, target in enumerate(targets if isinstance(targets, list) else ()):
+    for where, target in targets(model):
         if not any(name == target or name.endswith(f".{target}") for name in base.linears):
             faults.add(
                 "adapter-target",
-                ("model", "adapter", "targets", index),
+                where,
                 f"`{model.base}` has no linear layer `{target}`",
-                did_you_mean(target, last),
+                did_you_mean(target.rsplit(".", 1)[-1], last),
                 "value",
             )
+
+
+def targets(model: Model) -> Iterator[tuple[Where, str]]:
+    """The layers that an adapter names."""
+    for key in getattr(model.adapter, "naming", ()):
+        names = getattr(model.adapter, key)
+        yield from ((("model", "adapter", key, at), name) for at, name in enumerate(names) if isinstance(names, list))
 
 
 def checker(cache: Path, complete: bool = False) -> Checker:

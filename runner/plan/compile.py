@@ -12,7 +12,9 @@ from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
+from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
+from runner.spec.tables import Train
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,13 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     fields = experiment.written()
     reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
     del reads["train"]["checkpoint_minutes"]
-    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
+    for name in ("head_learning_rate", "layer_decay", "average"):
+        if getattr(experiment.train, name) == Train.model_fields[name].default:
+            del reads["train"][name]
+    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout")}
+    adapter = fields["model"]["adapter"]
+    settings["adapter"] = adapter and {name: value for name, value in adapter.items() if value is not False}
+    settings |= {name: fields["model"][name] for name in ("freeze", "reinitialise") if fields["model"][name]}
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
     reads |= {"class_weights": by_weight} if by_weight else {}
@@ -166,7 +174,9 @@ def work(checked: Checked) -> dict[str, Any]:
         for name, task in experiment.tasks.items()
         if weighed(checked.spec, name) or getattr(task, "class_weights", "none") != "none"
     )
-    return found | ({"mixup": mixed} if mixed else {}) | ({"class weights": heavy} if heavy else {})
+    freeze = experiment.model.freeze
+    also = {"mixup": mixed, "class weights": heavy, "frozen": told(freeze) if freeze else ""}
+    return found | {name: words for name, words in also.items() if words}
 
 
 def mixing_of(checked: Checked) -> Any:

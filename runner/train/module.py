@@ -150,6 +150,7 @@ class Module(pl.LightningModule):
         return batch_idx + (self.feed.first_batch if self.current_epoch == 0 else 0)
 
     def on_train_epoch_start(self) -> None:
+        self.network.begin(self.epoch + 1)
         self.network.train()
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:

@@ -9,19 +9,32 @@ from runner.spec.tables import Train
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+
+    from runner.model.network import Network
 
 
-def adamw(network: nn.Module, train: Train) -> torch.optim.AdamW:
-    """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms and biases don't decay."""
+def adamw(network: Network, train: Train) -> torch.optim.AdamW:
+    """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms, biases and factors don't decay."""
     import torch
 
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": train.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=train.learning_rate, fused=True)
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, parameter in network.trainable().items():
+        decay = train.weight_decay if parameter.ndim > 1 and ".ia3_l." not in name else 0.0
+        groups.setdefault((peak(network, train, name), decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()],
+        lr=train.learning_rate,
+        fused=True,
+    )
+
+
+def peak(network: Network, train: Train, name: str) -> float:
+    """Peak learning rate of a parameter, smaller in lower layers (Howard and Ruder 2018, arXiv:1801.06146)."""
+    if not name.startswith("trunk."):
+        return train.head_learning_rate or train.learning_rate
+    layer = network.depth(name)
+    above = network.layers - layer if layer else network.layers + 1
+    return train.learning_rate * train.layer_decay**above
 
 
 def factor(train: Train, step: int, total: int) -> float:

@@ -145,6 +145,12 @@ def test_a_data_set_that_no_task_uses(tiny: Path) -> None:
             '"valeu"',
         ),
         (
+            "max_length = 16",
+            'max_length = 16\nadapter = { type = "ia3", feedforward = ["output.dens"] }',
+            "`./encoder` has no linear layer `output.dens`",
+            '"output.dens"',
+        ),
+        (
             'target = "size"',
             'target = "size"\nclass_weights = { lang = 2.0 }',
             "`lang` is no label of `length`",
