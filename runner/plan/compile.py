@@ -13,6 +13,8 @@ from runner.data.encode import encode_key
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
 from runner.plan.preparation import mixups, weighed
+from runner.plan.selection import terms
+from runner.spec.tables import Selection
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     reads |= {"mixup": mixed} if mixed else {}
     version = __version__.split(".")[0]
     key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
+    chosen = terms(experiment)
+    reads |= {"selection": chosen} if chosen != terms(experiment.model_copy(update={"selection": Selection()})) else {}
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
     train = Step("train", fingerprint(["train", key]), encoded, False, f"seed {seed}", work(checked))
     evaluate = Step("evaluate", fingerprint(["evaluate", key]), ("train",), False, "best checkpoint, once")

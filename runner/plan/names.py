@@ -10,6 +10,7 @@ from runner.answers.choices import Choices
 from runner.errors import did_you_mean
 from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
+from runner.plan.selection import measured, selection
 from runner.spec.read import Spec
 from runner.spec.references import references
 
@@ -42,6 +43,7 @@ def names(spec: Spec, faults: Faults) -> None:
                     "value",
                 )
     monitored(spec, faults)
+    selection(spec, faults)
     weights = getattr(experiment.mixing, "weights", None)
     if isinstance(weights, dict):
         for each in sorted(set(experiment.data) ^ set(weights)):
@@ -75,11 +77,7 @@ def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
 def monitored(spec: Spec, faults: Faults) -> None:
     """The metrics that choose the checkpoint and stop training must exist."""
     experiment = spec.experiment
-    allowed = [*SHARED]
-    for name, task in experiment.tasks.items():
-        parts: dict[str, Any] = {metric: kinds.pick("metrics", metric) for metric in task.metrics}
-        whole = [metric for metric, part in parts.items() if not part.per_class]
-        allowed += [f"{name}.{metric}" for metric in [*whole, "loss"]]
+    allowed = [*SHARED, *measured(experiment)]
     wanted = {("train", "select_by"): experiment.train.select_by}
     if experiment.train.early_stopping is not None:
         wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]

@@ -28,6 +28,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`balance` as a table", tables.Cap),
     ("`[train]`", tables.Train),
     ("`[train.early_stopping]`", tables.EarlyStopping),
+    ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),
     ("`[execute]`", tables.Execute),
 )

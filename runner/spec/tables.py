@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from runner.kinds import Family, Part, Table
+from runner.kinds import Family, Part, Table, bad_value
 from runner.parts.tasks._task import Task, Text
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -108,6 +108,26 @@ class Data(Table):
         return {name: rule for name, rule in written.items() if isinstance(rule, Split)}
 
 
+class Selection(Table):
+    """What `combined` is: a weighted mean of validation metrics, each between 0 and 1 or -1 and 1, higher is better.
+
+    A metric without bounds, or of which less is better, enters by a transform of d, its distance to a perfect score: d is
+    the value itself where less is better, else 1 minus the value. `complement` is 1 - d, `inverse` is 1 / (1 + d) and
+    `negative_exp` is e to the power of -d; all three are 1 for a perfect score and order epochs as the metric does.
+    """
+
+    weights: Annotated[dict[str, Annotated[float, Field(ge=0, le=1e6)]], Field(min_length=1)] | None = None
+    """Weight of each `TASK.METRIC` in `combined`, 0 = shown, not used. Default: each task's first metric, all alike."""
+    transforms: dict[str, Literal["complement", "inverse", "negative_exp"]] = Field(default={})
+    """How a `TASK.METRIC` enters; with `weights`, errors and losses need it. Default `inverse` for first metrics that do."""
+
+    @model_validator(mode="after")
+    def something_weighs(self) -> Selection:
+        if self.weights is not None and not any(self.weights.values()):
+            raise bad_value("all weights are 0: nothing is left to choose by", "raise one of them", "weights")
+        return self
+
+
 class EarlyStopping(Table):
     """Stop when a validation metric no longer improves."""
 
@@ -149,7 +169,7 @@ class Train(Table):
     select_by: Text = "combined"
     """Validation metric of the best checkpoint: `combined`, `loss` or `TASK.METRIC`.
 
-    `combined` is the mean of each task's first metric. Default combined.
+    `combined` is the mean that `[selection]` describes. Default combined.
     """
     early_stopping: EarlyStopping | None = None
     """Stop before `epochs` when validation no longer improves; left out = train to the end."""
@@ -211,6 +231,8 @@ class Experiment(Table):
     def seed_or_seeds(self) -> Experiment:
         if self.seed is not None and self.seeds is not None:
             raise PydanticCustomError("one_way", "write either `seed` or `seeds`, not both")
+    selection: Selection = Selection()
+    """The metric that chooses the checkpoint and stops training."""
         return self
 
     @property

@@ -67,6 +67,10 @@ SAME = {
     "default written out": lambda text: text.replace("epochs = 3", 'epochs = 3\nschedule = "linear"'),
     "default seed": lambda text: text.replace("seed = 13\n", ""),
     "saving": lambda text: text.replace("epochs = 3", "epochs = 3\ncheckpoint_minutes = 1.0"),
+    "selection written out": lambda text: text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n',
+    "a metric that weighs nothing": lambda text: (
+        text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n"mood.accuracy" = 0.0\n'
+    ),
     "comment": lambda text: text + "# nothing\n",
 }
 OTHER = {
