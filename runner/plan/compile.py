@@ -14,7 +14,7 @@ from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
 from runner.plan.preparation import mixups, weighed
 from runner.plan.selection import terms
-from runner.spec.tables import Selection
+from runner.spec.tables import Selection, Train
 
 
 @dataclass(frozen=True)
@@ -126,22 +126,31 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     experiment = checked.spec.experiment
     fields = experiment.written()
     reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
-    del reads["train"]["checkpoint_minutes"]
+    for late in ("checkpoint_minutes", "loss_balance", "balance_rate"):
+        del reads["train"][late]
+    reads |= balance(experiment.train)
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
     reads |= {"class_weights": by_weight} if by_weight else {}
     mixed = {name: part.model_dump(mode="json") for name, part in mixups(experiment.data).items()}
     reads |= {"mixup": mixed} if mixed else {}
-    version = __version__.split(".")[0]
-    key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
     chosen = terms(experiment)
     reads |= {"selection": chosen} if chosen != terms(experiment.model_copy(update={"selection": Selection()})) else {}
+    version = __version__.split(".")[0]
+    key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
     train = Step("train", fingerprint(["train", key]), encoded, False, f"seed {seed}", work(checked))
     evaluate = Step("evaluate", fingerprint(["evaluate", key]), ("train",), False, "best checkpoint, once")
     export = Step("export", fingerprint(["export", key]), ("train",), False, "a folder that transformers loads")
     return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, evaluate, export))
+
+
+def balance(train: Train) -> dict[str, Any]:
+    """What a trial reads of how losses are balanced; nothing where their weights are fixed."""
+    if train.loss_balance == "uncertainty":
+        return {"balance": [train.loss_balance, train.balance_rate]}
+    return {} if train.loss_balance == "fixed" else {"balance": [train.loss_balance]}
 
 
 def work(checked: Checked) -> dict[str, Any]:

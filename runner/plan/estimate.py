@@ -30,6 +30,7 @@ def parameters(checked: Checked) -> Parameters:
     base, adapter = checked.base, checked.spec.experiment.model.adapter
     tasks = checked.spec.experiment.tasks
     heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
+    heads += len(tasks) if checked.spec.experiment.train.loss_balance == "uncertainty" else 0
     if adapter is None:
         return Parameters(base.parameters() + heads, base.parameters() - base.idle() + heads)
     added = adapter_parameters(base, adapter)
@@ -70,7 +71,7 @@ def memory(checked: Checked, longest: int) -> dict[str, int]:
     attention = 2 * heads * longest * longest * base.layers * train.batch_size
     return {
         "weights": count.total * FP32,
-        "gradients": count.trainable * FP32,
+        "gradients": count.trainable * FP32 * (1 if train.loss_balance != "pcgrad" else 2 * len(checked.labels) + 2),
         "optimizer": 2 * count.trainable * FP32,
         "activations": per_token * longest * train.batch_size + attention * FP32,
     }

@@ -44,6 +44,7 @@ def names(spec: Spec, faults: Faults) -> None:
                 )
     monitored(spec, faults)
     selection(spec, faults)
+    balanced(spec, faults)
     weights = getattr(experiment.mixing, "weights", None)
     if isinstance(weights, dict):
         for each in sorted(set(experiment.data) ^ set(weights)):
@@ -72,6 +73,14 @@ def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
             values = getattr(task, key, None)
             if values:
                 yield ("tasks", name, key), values
+
+
+def balanced(spec: Spec, faults: Faults) -> None:
+    """Losses are balanced between tasks."""
+    chosen = spec.experiment.train.loss_balance
+    if chosen != "fixed" and len(spec.experiment.tasks) == 1:
+        message = f"`{chosen}` has but one task: there is nothing to balance"
+        faults.add("balance", ("train", "loss_balance"), message, 'write "fixed", or add a task', "value")
 
 
 def monitored(spec: Spec, faults: Faults) -> None:

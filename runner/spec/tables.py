@@ -160,6 +160,15 @@ class Train(Table):
     """AdamW's decay per unit of learning rate; norms and biases are exempt. Default 0.01."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest L2 norm of all gradients together. Default 1.0."""
+    loss_balance: Literal["fixed", "uncertainty", "pcgrad"] = "fixed"
+    """How the losses of tasks make one: `fixed`, their sum by `loss_weight`, `uncertainty` or `pcgrad`. Default fixed.
+
+    `uncertainty` learns a log-variance s a task, at first 0: the loss L of a labelled unit counts exp(-s) L + s / 2, times
+    `loss_weight` (Kendall and others 2018, arXiv:1705.07115). `pcgrad` takes from each task's gradient in the trunk what goes
+    against another's, in seeded order once an optimizer step (Yu and others 2020, arXiv:2001.06782): a backward pass a task.
+    """
+    balance_rate: Annotated[float, Field(gt=0, le=10)] = 0.01
+    """Peak learning rate of the log-variances of `uncertainty`, on the course of `learning_rate`. Default 0.01."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the forward pass; `auto` is bf16 where the processor computes in it, else fp32. Default auto."""
     batching: Literal["length_grouped", "random"] = "length_grouped"
@@ -222,6 +231,8 @@ class Experiment(Table):
     """How batches of several data sets are mixed; default proportional."""
     train: Train = Train()
     """Training."""
+    selection: Selection = Selection()
+    """The metric that chooses the checkpoint and stops training."""
     evaluate: Evaluate = Evaluate()
     """Evaluation."""
     execute: Execute = Execute()
@@ -231,8 +242,6 @@ class Experiment(Table):
     def seed_or_seeds(self) -> Experiment:
         if self.seed is not None and self.seeds is not None:
             raise PydanticCustomError("one_way", "write either `seed` or `seeds`, not both")
-    selection: Selection = Selection()
-    """The metric that chooses the checkpoint and stops training."""
         return self
 
     @property

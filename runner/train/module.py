@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -19,6 +20,7 @@ from runner.model.network import Network
 from runner.model.stream import Stream
 from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
+from runner.train.balance import Projection, Uncertainty
 from runner.train.mixture import Mixture, mixture
 from runner.train.optimizer import adamw, factor
 from runner.train.order import Draw, draws
@@ -143,6 +145,13 @@ class Module(pl.LightningModule):
     @property
     def epoch(self) -> int:
         """Epochs of the whole run before this one, resumes included."""
+        balance = experiment.train.loss_balance
+        self.uncertainty = Uncertainty(list(experiment.tasks)) if balance == "uncertainty" else None
+        if self.uncertainty is not None:
+            network.add_module("balance", self.uncertainty)
+        self.projection = Projection(network) if balance == "pcgrad" else None
+        self.terms: dict[str, torch.Tensor] = {}
+        self.conflicts = 0.0
         return self.feed.first_epoch + self.current_epoch
 
     def batch_number(self, batch_idx: int) -> int:
@@ -182,7 +191,11 @@ class Module(pl.LightningModule):
         seed_step(self.network.source, self.seed, self.epoch, number)
         losses = self.losses(batch, number)
         tasks: Mapping[str, Any] = self.experiment.tasks
-        total = sum(tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in losses.items())
+        counted = {name: self.uncertainty(name, loss) for name, loss in losses.items()} if self.uncertainty else losses
+        self.terms = {
+            name: tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in counted.items()
+        }
+        total = sum(self.terms.values())
         assert isinstance(total, torch.Tensor)
         self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each).all()])
         self.count(losses, first=number % self.experiment.train.accumulate == 0)
@@ -192,23 +205,36 @@ class Module(pl.LightningModule):
         """Sum up the losses of the micro-batches of one optimizer step."""
         if first:
             self.sums = {}
+    def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+        if self.projection is None:
+            super().backward(loss, *args, **kwargs)
+        else:
+            self.projection.add(self.terms)
+        self.terms = {}
+
         for name, loss in losses.items():
             total, seen = self.sums.get(name, (0.0, 0))
             self.sums[name] = (total + loss.detach().sum(), seen + len(loss))
 
     @property
     def last(self) -> dict[str, float]:
-        """Mean loss a task over the units of the last optimizer step, and their weighted sum."""
+        """Mean loss a task over the units of the last optimizer step, their weighted sum, and how they are balanced."""
         tasks: Mapping[str, Any] = self.experiment.tasks
         means = {name: float(total) / max(seen, 1) for name, (total, seen) in self.sums.items()}
         whole = sum(tasks[name].loss_weight * mean for name, mean in means.items())
-        return {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
+        found = {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
+        if self.uncertainty is not None:
+            found |= {f"{name}.weight": self.uncertainty.weight(name) for name in self.experiment.tasks}
+        return found if self.projection is None else found | {"conflicts": self.conflicts}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         limit = self.experiment.train.clip_norm or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
         self.must_be_finite(norm, lambda: list(self.sums))
 
+        if self.projection is not None:
+            words = [self.seed, self.first_step + self.global_step, 2**21]
+            self.conflicts = self.projection.settle(np.random.default_rng(words))
     def must_be_finite(self, value: torch.Tensor, culprits: Callable[[], list[str]]) -> None:
         """Stop before a loss or gradient that is no number reaches the weights."""
         if not torch.isfinite(value.detach()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runner.spec.tables import Train
 
@@ -11,15 +11,22 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+BALANCE = "balance."  # how the names of parameters begin that balance losses
 
 def adamw(network: nn.Module, train: Train) -> torch.optim.AdamW:
     """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms and biases don't decay."""
     import torch
 
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
+    found = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+    trained = [parameter for name, parameter in found.items() if not name.startswith(BALANCE)]
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": train.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": [parameter for name, parameter in found.items() if name.startswith(BALANCE)],
+            "weight_decay": 0.0,
+            "lr": train.balance_rate,
+        },
     ]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=train.learning_rate, fused=True)
 

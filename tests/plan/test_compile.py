@@ -63,6 +63,7 @@ SAME = {
     "name": lambda text: text.replace('name = "tiny"', 'name = "other"'),
     "description": lambda text: text.replace("seed = 13", 'seed = 13\ndescription = "what it is for"'),
     "execute": lambda text: text.replace("threads = 1", 'threads = 2\naccelerator = "cpu"'),
+    "a rate of no use": lambda text: text.replace("epochs = 3", "epochs = 3\nbalance_rate = 0.5"),
     "order of keys": lambda text: text.replace("epochs = 3\nbatch_size = 8", "batch_size = 8\nepochs = 3"),
     "default written out": lambda text: text.replace("epochs = 3", 'epochs = 3\nschedule = "linear"'),
     "default seed": lambda text: text.replace("seed = 13\n", ""),
@@ -79,6 +80,9 @@ OTHER = {
     "max_length": lambda text: text.replace("max_length = 16", "max_length = 15"),
     "pooling": lambda text: text.replace("max_length = 16", 'max_length = 16\npooling = "cls"'),
     "metrics": lambda text: text.replace('target = "size"', 'target = "size"\nmetrics = ["accuracy"]'),
+    "weights of selection": lambda text: text + '[selection]\nweights = { "mood.macro_f1" = 1.0 }\n',
+    "pcgrad": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "pcgrad"'),
+    "uncertainty": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "uncertainty"'),
     "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
 }
