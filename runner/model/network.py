@@ -54,7 +54,8 @@ class Network(nn.Module):
             seen["text"] = self.dropout(mix(vectors) if mix else vectors)
         if not self.by_token.isdisjoint(tasks):
             seen["token"] = self.dropout(tokens)
-        return {task: self.heads[slot(task)](seen["token" if task in self.by_token else "text"]) for task in tasks}
+        read = {task: batch.of(task, seen["token" if task in self.by_token else "text"]) for task in tasks}
+        return {task: self.heads[slot(task)](vectors) for task, vectors in read.items()}
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes, by name."""

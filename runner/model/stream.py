@@ -81,6 +81,36 @@ class Stream:
         return [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
 
 
+def together(
+    pieces: Sequence[tuple[Stream, Sequence[int]]], *, packed: bool, pad_id: int, shares: Mapping[str, float]
+) -> Batch:
+    """Rows of several streams as one batch; each task has the targets, and sees the vectors, of its own rows."""
+    tasks = dict.fromkeys(task for each, _ in pieces for task in each.tasks)
+    return build(
+        " + ".join(each.name for each, _ in pieces),
+        [row for _, rows in pieces for row in rows],
+        [each.tokens[each.offsets[row] : each.offsets[row + 1]] for each, rows in pieces for row in rows],
+        [pair for each, rows in pieces for pair in each.pairs[np.asarray(rows)]],
+        {task: np.concatenate([each.of(task, rows) for each, rows in pieces if task in each.tasks]) for task in tasks},
+        packed=packed,
+        pad_id=pad_id,
+        shares=shares,
+        places={task: places(task, pieces) for task in tasks},
+    )
+
+
+def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]]) -> np.ndarray:
+    """Indices of a task's examples, or tokens, among those of all pieces."""
+    found, start = [], 0
+    for each, rows in pieces:
+        by_token = any(task in other.by_token for other, _ in pieces)
+        size = int(each.lengths[np.asarray(rows)].sum()) if by_token else len(rows)
+        if task in each.tasks:
+            found.append(np.arange(start, start + size))
+        start += size
+    return np.concatenate(found)
+
+
 def stream(name: str, encoded: pa.Table, targets: Mapping[str, np.ndarray], **more: Any) -> Stream:
     """A stream over the table that `data.encode` made; without a copy where the table has one chunk."""
     offsets, tokens = flat(encoded["input_ids"])

@@ -10,6 +10,7 @@ from runner.answers.choices import Choices
 from runner.errors import did_you_mean
 from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
+from runner.plan.preparation import mixups
 from runner.plan.selection import measured, selection
 from runner.spec.read import Spec
 from runner.spec.references import references
@@ -45,6 +46,7 @@ def names(spec: Spec, faults: Faults) -> None:
     monitored(spec, faults)
     selection(spec, faults)
     balanced(spec, faults)
+    alone(spec, faults)
     weights = getattr(experiment.mixing, "weights", None)
     if isinstance(weights, dict):
         for each in sorted(set(experiment.data) ^ set(weights)):
@@ -52,6 +54,14 @@ def names(spec: Spec, faults: Faults) -> None:
             faults.add(
                 "mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}"
             )
+
+
+def alone(spec: Spec, faults: Faults) -> None:
+    """Mixup pairs the examples of a batch, which must be of one data set."""
+    mixed = getattr(spec.experiment.mixing, "batches", "separate") == "mixed"
+    for name in mixups(spec.experiment.data) if mixed else ():
+        message = f'`mixup` of `{name}` pairs rows of one data set, and `batches = "mixed"` puts others beside them'
+        faults.add("mixing", ("mixing", "batches"), message, 'write "separate", or leave `mixup` out', "value")
 
 
 def fits(metric: Any, task: Task) -> bool:

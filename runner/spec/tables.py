@@ -111,15 +111,15 @@ class Data(Table):
 class Selection(Table):
     """What `combined` is: a weighted mean of validation metrics, each between 0 and 1 or -1 and 1, higher is better.
 
-    A metric without bounds, or of which less is better, enters by a transform of d, its distance to a perfect score: d is
-    the value itself where less is better, else 1 minus the value. `complement` is 1 - d, `inverse` is 1 / (1 + d) and
-    `negative_exp` is e to the power of -d; all three are 1 for a perfect score and order epochs as the metric does.
+    A metric without bounds, or of which less is better, enters by a transform of d, its distance to a perfect score:
+    d is the value itself where less is better, else 1 minus the value. `complement` is 1 - d, `inverse` is 1 / (1 + d)
+    and `negative_exp` is e to the power of -d; all three are 1 for a perfect score and order epochs as the metric does.
     """
 
     weights: Annotated[dict[str, Annotated[float, Field(ge=0, le=1e6)]], Field(min_length=1)] | None = None
     """Weight of each `TASK.METRIC` in `combined`, 0 = shown, not used. Default: each task's first metric, all alike."""
     transforms: dict[str, Literal["complement", "inverse", "negative_exp"]] = Field(default={})
-    """How a `TASK.METRIC` enters; with `weights`, errors and losses need it. Default `inverse` for first metrics that do."""
+    """How a `TASK.METRIC` enters; errors and losses in `weights` need one. Default `inverse` for such first metrics."""
 
     @model_validator(mode="after")
     def something_weighs(self) -> Selection:
@@ -163,9 +163,10 @@ class Train(Table):
     loss_balance: Literal["fixed", "uncertainty", "pcgrad"] = "fixed"
     """How the losses of tasks make one: `fixed`, their sum by `loss_weight`, `uncertainty` or `pcgrad`. Default fixed.
 
-    `uncertainty` learns a log-variance s a task, at first 0: the loss L of a labelled unit counts exp(-s) L + s / 2, times
-    `loss_weight` (Kendall and others 2018, arXiv:1705.07115). `pcgrad` takes from each task's gradient in the trunk what goes
-    against another's, in seeded order once an optimizer step (Yu and others 2020, arXiv:2001.06782): a backward pass a task.
+    `uncertainty` learns a log-variance s a task, at first 0: the loss L of a labelled unit counts exp(-s) L + s / 2,
+    times `loss_weight` (Kendall and others 2018, arXiv:1705.07115). `pcgrad` takes from each task's gradient in the
+    trunk what goes against another's, in seeded order once an optimizer step (Yu and others 2020, arXiv:2001.06782); it
+    costs one backward pass a task.
     """
     balance_rate: Annotated[float, Field(gt=0, le=10)] = 0.01
     """Peak learning rate of the log-variances of `uncertainty`, on the course of `learning_rate`. Default 0.01."""

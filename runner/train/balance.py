@@ -1,4 +1,4 @@
-"""Balance: how the losses of several tasks make one step, by weights that are learned or gradients that do not fight."""
+"""Balance: how the losses of several tasks make one step, by learned weights or by gradients that do not fight."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Gradients = list[torch.Tensor | None]
 
 
 class Uncertainty(nn.Module):
-    """A log-variance s a task, at first 0: a unit's loss L counts exp(-s) L + s / 2 (Kendall 2018, arXiv:1705.07115)."""
+    """A log-variance s a task, at first 0: a unit's loss L counts exp(-s) L + s / 2 (Kendall and others 2018)."""
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Uncertainty(nn.Module):
 
     def forward(self, task: str, losses: torch.Tensor) -> torch.Tensor:
         """What the losses of a task's units count, shape [units]."""
-        variance = self.log_variances[slot(task)]
+        variance: torch.Tensor = self.log_variances[slot(task)]
         return (-variance).exp() * losses + variance / 2
 
     def weight(self, task: str) -> float:

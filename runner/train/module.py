@@ -17,7 +17,7 @@ from runner.kinds import Part
 from runner.model.batch import Batch
 from runner.model.dropout import seed_step
 from runner.model.network import Network
-from runner.model.stream import Stream
+from runner.model.stream import Stream, together
 from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
 from runner.train.balance import Projection, Uncertainty
@@ -33,7 +33,11 @@ class Batches(Dataset[Batch]):
         self.streams, self.packed, self.pad_id = streams, packed, pad_id
 
     def __getitem__(self, draw: Draw) -> Batch:
-        return self.streams[draw.stream].batch(draw.rows, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
+        if not draw.beside:
+            stream = self.streams[draw.stream]
+            return stream.batch(draw.rows, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
+        pieces = [(self.streams[name], rows) for name, rows in draw.pieces]
+        return together(pieces, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
 
 
 class Order(Sampler[Draw]):
@@ -141,10 +145,6 @@ class Module(pl.LightningModule):
         self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
         self.first_step = 0
         self.sums: dict[str, tuple[Any, int]] = {}
-
-    @property
-    def epoch(self) -> int:
-        """Epochs of the whole run before this one, resumes included."""
         balance = experiment.train.loss_balance
         self.uncertainty = Uncertainty(list(experiment.tasks)) if balance == "uncertainty" else None
         if self.uncertainty is not None:
@@ -152,6 +152,10 @@ class Module(pl.LightningModule):
         self.projection = Projection(network) if balance == "pcgrad" else None
         self.terms: dict[str, torch.Tensor] = {}
         self.conflicts = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of the whole run before this one, resumes included."""
         return self.feed.first_epoch + self.current_epoch
 
     def batch_number(self, batch_idx: int) -> int:
@@ -192,19 +196,13 @@ class Module(pl.LightningModule):
         losses = self.losses(batch, number)
         tasks: Mapping[str, Any] = self.experiment.tasks
         counted = {name: self.uncertainty(name, loss) for name, loss in losses.items()} if self.uncertainty else losses
-        self.terms = {
-            name: tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in counted.items()
-        }
+        self.terms = {name: tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in counted.items()}
         total = sum(self.terms.values())
         assert isinstance(total, torch.Tensor)
         self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each).all()])
         self.count(losses, first=number % self.experiment.train.accumulate == 0)
         return total * self.experiment.train.accumulate
 
-    def count(self, losses: Mapping[str, torch.Tensor], *, first: bool) -> None:
-        """Sum up the losses of the micro-batches of one optimizer step."""
-        if first:
-            self.sums = {}
     def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
         if self.projection is None:
             super().backward(loss, *args, **kwargs)
@@ -212,6 +210,10 @@ class Module(pl.LightningModule):
             self.projection.add(self.terms)
         self.terms = {}
 
+    def count(self, losses: Mapping[str, torch.Tensor], *, first: bool) -> None:
+        """Sum up the losses of the micro-batches of one optimizer step."""
+        if first:
+            self.sums = {}
         for name, loss in losses.items():
             total, seen = self.sums.get(name, (0.0, 0))
             self.sums[name] = (total + loss.detach().sum(), seen + len(loss))
@@ -228,13 +230,13 @@ class Module(pl.LightningModule):
         return found if self.projection is None else found | {"conflicts": self.conflicts}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        if self.projection is not None:
+            words = [self.seed, self.first_step + self.global_step, 2**21]
+            self.conflicts = self.projection.settle(np.random.default_rng(words))
         limit = self.experiment.train.clip_norm or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
         self.must_be_finite(norm, lambda: list(self.sums))
 
-        if self.projection is not None:
-            words = [self.seed, self.first_step + self.global_step, 2**21]
-            self.conflicts = self.projection.settle(np.random.default_rng(words))
     def must_be_finite(self, value: torch.Tensor, culprits: Callable[[], list[str]]) -> None:
         """Stop before a loss or gradient that is no number reaches the weights."""
         if not torch.isfinite(value.detach()):

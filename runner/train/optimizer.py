@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BALANCE = "balance."  # how the names of parameters begin that balance losses
 
+
 def adamw(network: nn.Module, train: Train) -> torch.optim.AdamW:
     """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms and biases don't decay."""
     import torch

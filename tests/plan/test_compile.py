@@ -68,7 +68,9 @@ SAME = {
     "default written out": lambda text: text.replace("epochs = 3", 'epochs = 3\nschedule = "linear"'),
     "default seed": lambda text: text.replace("seed = 13\n", ""),
     "saving": lambda text: text.replace("epochs = 3", "epochs = 3\ncheckpoint_minutes = 1.0"),
-    "selection written out": lambda text: text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n',
+    "selection written out": lambda text: (
+        text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n'
+    ),
     "a metric that weighs nothing": lambda text: (
         text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n"mood.accuracy" = 0.0\n'
     ),
@@ -83,6 +85,7 @@ OTHER = {
     "weights of selection": lambda text: text + '[selection]\nweights = { "mood.macro_f1" = 1.0 }\n',
     "pcgrad": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "pcgrad"'),
     "uncertainty": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "uncertainty"'),
+    "mixed batches": lambda text: text + '[mixing]\nstrategy = "proportional"\nbatches = "mixed"\n',
     "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
 }
@@ -196,3 +199,22 @@ def test_a_plan_has_a_trial_for_each_seed(tiny: Path) -> None:
     assert (one.seed, two.seed) == (1, 2)
     assert one.key != two.key and one.run != two.run
     assert one.steps[:4] == two.steps[:4]
+
+
+def test_work_counts_mixed_batches(tiny: Path) -> None:
+    """Two data sets of 64 and 3 rows with batches of 12: 6 and 1 separate ones, or 6 of rows of both."""
+    write_csv(tiny.parent / "more.csv", rows(3, 120))
+    more = TINY.replace(
+        "[tasks.mood]", '[data.books]\ntrain = "more.csv"\nvalidation = "validation.csv"\n\n[tasks.mood]'
+    )
+    more = more.replace('data = ["films"]', 'data = ["films", "books"]', 1)
+    more = more.replace("batch_size = 8", "batch_size = 12")
+    for mixing, batches in (("", 7), ('batches = "mixed"\n', 6)):
+        steps = planned(tiny, f'{more}[mixing]\nstrategy = "proportional"\n{mixing}').trials[0].steps
+        assert next(step for step in steps if step.name == "train").detail["batches_per_epoch"] == batches
+
+
+def test_a_limit_of_mixing_is_another_trial(tiny: Path) -> None:
+    before = key(tiny, TINY + '[mixing]\nstrategy = "temperature"\n')
+    assert key(tiny, TINY + '[mixing]\nstrategy = "temperature"\nbatches = "separate"\n') == before
+    assert key(tiny, TINY + '[mixing]\nstrategy = "temperature"\ncap = 40\n') != before

@@ -120,7 +120,11 @@ def test_wrong_names_are_told_at_their_place(tiny: Path, what: str) -> None:
 @pytest.mark.parametrize(
     ("written", "message", "at"),
     [
-        ('weights = { "mood.macro_f1" = 0.0 }', "all weights are 0: nothing is left to choose by", '{ "mood.macro_f1" = 0.0 }'),
+        (
+            'weights = { "mood.macro_f1" = 0.0 }',
+            "all weights are 0: nothing is left to choose by",
+            '{ "mood.macro_f1" = 0.0 }',
+        ),
         ('transforms = { "mood.loss" = "invers" }', "", '"invers"'),
         ('weights = { "mood.macro_f1" = -1.0 }', "", "-1.0"),
     ],

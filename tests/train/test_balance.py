@@ -117,7 +117,9 @@ def test_gradients_are_projected_once_an_optimizer_step(encoder, tmp_path, accum
         for task in ("mood", "size"):
             made = torch.autograd.grad(terms_of(net, rows)[task], list(net.trainable().values()), allow_unused=True)
             each[task] = dict(zip(names, made, strict=True))
-        vectors = [torch.cat([each[task][name].flatten() for name in shared if each[task][name] is not None]) for task in each]
+        vectors = [
+            torch.cat([each[task][name].flatten() for name in shared if each[task][name] is not None]) for task in each
+        ]
         whole, _ = project(vectors, np.random.default_rng([3, step, 2**21]))
         mine = torch.cat([gradients[name].flatten() for name in shared if name in gradients])
         torch.testing.assert_close(mine, whole, atol=1e-6, rtol=1e-4)
@@ -145,7 +147,16 @@ def test_log_variances_learn_at_their_own_rate(encoder, tmp_path):
     events: Events = []
     net = without_dropout(network(encoder))
     with gradients_of_steps(net) as found:
-        train(net, tmp_path, loss_balance="uncertainty", balance_rate=0.5, events=events, epochs=1, learning_rate=1e-9, clip_norm=None)
+        train(
+            net,
+            tmp_path,
+            loss_balance="uncertainty",
+            balance_rate=0.5,
+            events=events,
+            epochs=1,
+            learning_rate=1e-9,
+            clip_norm=None,
+        )
     net.train()
     rows = steps_of(1)[0]
     for task, loss in terms_of(net, rows).items():
@@ -191,6 +202,11 @@ def test_log_variances_are_counted(tiny: Path) -> None:
 def test_one_task_alone_is_not_balanced(tiny: Path) -> None:
     text = tiny.read_text(encoding="utf-8")
     start, end = text.index("[tasks.length]"), text.index("[train]")
-    tiny.write_text(text[:start] + text[end:].replace("epochs = 3", 'epochs = 3\nloss_balance = "pcgrad"'), encoding="utf-8")
+    tiny.write_text(
+        text[:start] + text[end:].replace("epochs = 3", 'epochs = 3\nloss_balance = "pcgrad"'), encoding="utf-8"
+    )
     fault = only(tiny)
-    assert (fault.message, text_at(tiny, fault)) == ("`pcgrad` has but one task: there is nothing to balance", '"pcgrad"')
+    assert (fault.message, text_at(tiny, fault)) == (
+        "`pcgrad` has but one task: there is nothing to balance",
+        '"pcgrad"',
+    )
