@@ -27,7 +27,7 @@ def answers(
     found: dict[str, list[Piece]] = {}
     for batch, logits in outputs:
         for task, values in logits.items():
-            said = tasks[task].answer(values, batch.targets[task], batch.lengths, batch.places)
+            said = tasks[task].answer(values, batch.targets[task], batch.lengths, batch.spans)
             found.setdefault(task, []).append((batch.stream, batch.rows, said))
     return [of_task(task, pieces, streams, tasks[task], tuple(labels[task]), split) for task, pieces in found.items()]
 

@@ -99,22 +99,22 @@ class Predictor:
         windows = list(cutter.windows(columns))
         rows = np.array([row for row, each in enumerate(windows) for _ in each])
         tokens = [each for row in windows for each in row]
-        places = np.array([place for each in tokens for place in each.places], np.int32).reshape(-1, 2)
+        spans = np.array([place for each in tokens for place in each.places], np.int32).reshape(-1, 2)
         pairs = [each.pair for each in tokens]
         offsets = np.cumsum([0, *(len(each.ids) for each in tokens)])
         reading = Reading(
-            columns, offsets, places[:, 0], places[:, 1], None if overlap is None else rows, np.array(pairs)
+            columns, offsets, spans[:, 0], spans[:, 1], None if overlap is None else rows, np.array(pairs)
         )
         nothing = [None] * len(texts)
         targets = {name: self.tasks[name].targets(nothing, self.about["labels"][name], reading) for name in names}
         sequences = [np.asarray(each.ids) for each in tokens]
         packed = self.network.packed
-        batch = build("texts", range(len(tokens)), sequences, pairs, targets, packed=packed, pad_id=0, places=places)
+        batch = build("texts", range(len(tokens)), sequences, pairs, targets, packed=packed, pad_id=0, spans=spans)
         with torch.inference_mode():
             logits = self.network(batch, tuple(names))
         found = {}
         for name in names:
-            said = self.tasks[name].answer(logits[name], batch.targets[name], batch.lengths, batch.places)
+            said = self.tasks[name].answer(logits[name], batch.targets[name], batch.lengths, batch.spans)
             found[name] = (
                 list(said) if overlap is None else merged(np.arange(len(rows)), said, rows, self.tasks[name])[1]
             )

@@ -18,7 +18,7 @@ class Stream:
     """Tokens lie memory-mapped in Arrow; `targets[task]` are what `Task.targets` made.
 
     They have a row an example, or one a token for the tasks in `by_token`. `values[task]` is the column as the data
-    have it. `places` [tokens, 2] are characters. Where long texts make several sequences, `rows` are those they are of.
+    have it. `spans` [tokens, 2] are characters. Where long texts make several sequences, `rows` are those they are of.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Stream:
     targets: Mapping[str, np.ndarray]
     by_token: frozenset[str] = frozenset()
     values: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
-    places: np.ndarray | None = None
+    spans: np.ndarray | None = None
     rows: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -76,13 +76,43 @@ class Stream:
             packed=packed,
             pad_id=pad_id,
             shares=shares,
-            places=None if self.places is None else self.cut(self.places, rows),
+            spans=None if self.spans is None else self.cut(self.spans, rows),
         )
 
     def by_length(self, batch_size: int) -> list[list[int]]:
         """All rows in batches of similar length, shortest first: the order of evaluation."""
         order = np.argsort(self.lengths, kind="stable")
         return [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
+
+
+def together(
+    pieces: Sequence[tuple[Stream, Sequence[int]]], *, packed: bool, pad_id: int, shares: Mapping[str, float]
+) -> Batch:
+    """Rows of several streams as one batch; each task has the targets, and sees the vectors, of its own rows."""
+    tasks = dict.fromkeys(task for each, _ in pieces for task in each.tasks)
+    return build(
+        " + ".join(each.name for each, _ in pieces),
+        [row for _, rows in pieces for row in rows],
+        [each.tokens[each.offsets[row] : each.offsets[row + 1]] for each, rows in pieces for row in rows],
+        [pair for each, rows in pieces for pair in each.pairs[np.asarray(rows)]],
+        {task: np.concatenate([each.of(task, rows) for each, rows in pieces if task in each.tasks]) for task in tasks},
+        packed=packed,
+        pad_id=pad_id,
+        shares=shares,
+        places={task: places(task, pieces) for task in tasks},
+    )
+
+
+def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]]) -> np.ndarray:
+    """Indices of a task's examples, or tokens, among those of all pieces."""
+    found, start = [], 0
+    for each, rows in pieces:
+        by_token = any(task in other.by_token for other, _ in pieces)
+        size = int(each.lengths[np.asarray(rows)].sum()) if by_token else len(rows)
+        if task in each.tasks:
+            found.append(np.arange(start, start + size))
+        start += size
+    return np.concatenate(found)
 
 
 def stream(name: str, encoded: pa.Table, targets: Mapping[str, np.ndarray], **more: Any) -> Stream:

@@ -10,11 +10,13 @@ from typing import Any
 from runner import __version__
 from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
+from runner.kinds import Part
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
 from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
-from runner.spec.tables import Train
+from runner.plan.selection import terms
+from runner.spec.tables import Selection, Train
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,13 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     """The steps of one seed. Names, descriptions, paths and `[execute]` never enter its key."""
     experiment = checked.spec.experiment
     fields = experiment.written()
-    reads = {name: fields[name] for name in ("tasks", "mixing", "train", "evaluate")}
-    del reads["train"]["checkpoint_minutes"]
+    reads = {name: fields[name] for name in ("tasks", "train", "evaluate")}
+    for late in ("checkpoint_minutes", "loss_balance", "balance_rate"):
+        del reads["train"][late]
     for name in ("head_learning_rate", "layer_decay", "average"):
         if getattr(experiment.train, name) == Train.model_fields[name].default:
             del reads["train"][name]
+    reads |= {"mixing": mixing_read(experiment.mixing)} | balance(experiment.train)
     settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout")}
     adapter = fields["model"]["adapter"]
     settings["adapter"] = adapter and {name: value for name, value in adapter.items() if value is not False}
@@ -151,6 +155,8 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     reads |= {"class_weights": by_weight} if by_weight else {}
     mixed = {name: part.model_dump(mode="json") for name, part in mixups(experiment.data).items()}
     reads |= {"mixup": mixed} if mixed else {}
+    chosen = terms(experiment)
+    reads |= {"selection": chosen} if chosen != terms(experiment.model_copy(update={"selection": Selection()})) else {}
     version = __version__.split(".")[0]
     key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
@@ -160,11 +166,27 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, evaluate, export))
 
 
+def mixing_read(part: Part | None) -> dict[str, Any] | None:
+    """What a trial reads of the mixing: all but what came later and is as it always was."""
+    later = {"batches": "separate", "cap": None}
+    written = None if part is None else part.model_dump(mode="json")
+    return written and {key: each for key, each in written.items() if key not in later or each != later[key]}
+
+
+def balance(train: Train) -> dict[str, Any]:
+    """What a trial reads of how losses are balanced; nothing where their weights are fixed."""
+    if train.loss_balance == "uncertainty":
+        return {"balance": [train.loss_balance, train.balance_rate]}
+    return {} if train.loss_balance == "fixed" else {"balance": [train.loss_balance]}
+
+
 def work(checked: Checked) -> dict[str, Any]:
     """Batches and optimizer steps of training."""
     train = checked.spec.experiment.train
     sizes = [checked.loaded[data].rows["train"] for data, _, _ in streams_of(checked).values()]
-    batches = sum(-(-size // train.batch_size) for size in sizes)
+    mixing = mixing_of(checked)
+    together = getattr(mixing, "batches", "separate") == "mixed"
+    batches = -(-sum(sizes) // train.batch_size) if together else sum(-(-size // train.batch_size) for size in sizes)
     steps = math.ceil(batches / train.accumulate) * train.epochs
     found = {"rows": sum(sizes), "batches_per_epoch": batches, "steps": min(steps, train.max_steps or steps)}
     experiment = checked.spec.experiment

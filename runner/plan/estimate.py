@@ -35,6 +35,7 @@ def parameters(checked: Checked) -> Parameters:
     tasks = checked.spec.experiment.tasks
     heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
     heads += base.hidden if attends(checked.spec.experiment.model, tasks) else 0
+    heads += len(tasks) if checked.spec.experiment.train.loss_balance == "uncertainty" else 0
     if adapter is None:
         return Parameters(base.parameters() + heads, trunk_parameters(checked) + heads)
     added = adapter.parameters(linears(base))
@@ -86,7 +87,7 @@ def memory(checked: Checked, longest: int) -> dict[str, int]:
     copies = 0 if train.average is None else (train.average.last or 1) + 1  # the weights themselves wait meanwhile
     return {
         "weights": count.total * FP32,
-        "gradients": count.trainable * FP32,
+        "gradients": count.trainable * FP32 * (1 if train.loss_balance != "pcgrad" else 2 * len(checked.labels) + 2),
         "optimizer": 2 * count.trainable * FP32,
         **({"average": copies * count.trainable * FP32} if copies else {}),
         "activations": per_token * longest * train.batch_size + attention * FP32,

@@ -10,6 +10,8 @@ from runner.answers.choices import Choices
 from runner.errors import did_you_mean
 from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
+from runner.plan.preparation import mixups
+from runner.plan.selection import measured, selection
 from runner.spec.read import Spec
 from runner.spec.references import references
 
@@ -42,6 +44,9 @@ def names(spec: Spec, faults: Faults) -> None:
                     "value",
                 )
     monitored(spec, faults)
+    selection(spec, faults)
+    balanced(spec, faults)
+    alone(spec, faults)
     weights = getattr(experiment.mixing, "weights", None)
     if isinstance(weights, dict):
         for each in sorted(set(experiment.data) ^ set(weights)):
@@ -49,6 +54,14 @@ def names(spec: Spec, faults: Faults) -> None:
             faults.add(
                 "mixing", ("mixing", "weights"), f"`{each}` {what}", f"weigh each of: {', '.join(experiment.data)}"
             )
+
+
+def alone(spec: Spec, faults: Faults) -> None:
+    """Mixup pairs the examples of a batch, which must be of one data set."""
+    mixed = getattr(spec.experiment.mixing, "batches", "separate") == "mixed"
+    for name in mixups(spec.experiment.data) if mixed else ():
+        message = f'`mixup` of `{name}` pairs rows of one data set, and `batches = "mixed"` puts others beside them'
+        faults.add("mixing", ("mixing", "batches"), message, 'write "separate", or leave `mixup` out', "value")
 
 
 def fits(metric: Any, task: Task) -> bool:
@@ -72,14 +85,18 @@ def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
                 yield ("tasks", name, key), values
 
 
+def balanced(spec: Spec, faults: Faults) -> None:
+    """Losses are balanced between tasks."""
+    chosen = spec.experiment.train.loss_balance
+    if chosen != "fixed" and len(spec.experiment.tasks) == 1:
+        message = f"`{chosen}` has but one task: there is nothing to balance"
+        faults.add("balance", ("train", "loss_balance"), message, 'write "fixed", or add a task', "value")
+
+
 def monitored(spec: Spec, faults: Faults) -> None:
     """The metrics that choose the checkpoint and stop training must exist."""
     experiment = spec.experiment
-    allowed = [*SHARED]
-    for name, task in experiment.tasks.items():
-        parts: dict[str, Any] = {metric: kinds.pick("metrics", metric) for metric in task.metrics}
-        whole = [metric for metric, part in parts.items() if not part.per_class]
-        allowed += [f"{name}.{metric}" for metric in [*whole, "loss"]]
+    allowed = [*SHARED, *measured(experiment)]
     wanted = {("train", "select_by"): experiment.train.select_by}
     if experiment.train.early_stopping is not None:
         wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]

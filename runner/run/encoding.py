@@ -61,6 +61,6 @@ def one(
         targets,
         by_token=frozenset(task for task in readers if tasks[task].level == "token"),
         values=values,
-        places=None if starts is None or ends is None else np.stack([starts, ends], axis=1),
+        spans=None if starts is None or ends is None else np.stack([starts, ends], axis=1),
         rows=rows,
     )

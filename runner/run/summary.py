@@ -12,6 +12,8 @@ from runner.run.aligned import aligned
 
 COLUMNS = ("task", "split", "metric", "score", "interval", "majority", "tfidf", "n")
 
+GAPS = ("task", "metric", "score", "alone", "gap", "run")
+
 
 def summary(result: dict[str, Any], results: Path) -> str:
     """Text for a person."""
@@ -39,10 +41,31 @@ def summary(result: dict[str, Any], results: Path) -> str:
         [
             f"\n{result['run']}: scores{again}",
             *aligned([COLUMNS, *table], indent=2),
+            *compared(result, results),
             f"\nmodel: {result['model']}",
             f'next:  {program()} query{where} "{sql}"',
         ]
     )
+
+
+def compared(result: dict[str, Any], results: Path) -> list[str]:
+    """Each task's gap to the best run that learned it alone, where the store has one."""
+    if len({row["task"] for row in result["scores"]}) < 2:
+        return []
+    from runner.store.alone import gaps
+
+    table = [
+        (
+            row["task"],
+            row["metric"],
+            f"{row['value']:.3f}",
+            f"{row['alone']:.3f}",
+            f"{row['gap']:+.3f}",
+            row["alone_run"],
+        )
+        for row in gaps(results, result["run"])
+    ]
+    return ["", "beside the best run of each task alone", *aligned([GAPS, *table], indent=2)] if table else []
 
 
 def program() -> str:

@@ -30,6 +30,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[train]`", tables.Train),
     ("`[train.average]`", tables.Average),
     ("`[train.early_stopping]`", tables.EarlyStopping),
+    ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),
     ("`[execute]`", tables.Execute),
 )

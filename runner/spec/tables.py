@@ -154,6 +154,26 @@ class Data(Table):
         return {name: rule for name, rule in written.items() if isinstance(rule, Split)}
 
 
+class Selection(Table):
+    """What `combined` is: a weighted mean of validation metrics, each between 0 and 1 or -1 and 1, higher is better.
+
+    A metric without bounds, or of which less is better, enters by a transform of d, its distance to a perfect score:
+    d is the value itself where less is better, else 1 minus the value. `complement` is 1 - d, `inverse` is 1 / (1 + d)
+    and `negative_exp` is e to the power of -d; all three are 1 for a perfect score and order epochs as the metric does.
+    """
+
+    weights: Annotated[dict[str, Annotated[float, Field(ge=0, le=1e6)]], Field(min_length=1)] | None = None
+    """Weight of each `TASK.METRIC` in `combined`, 0 = shown, not used. Default: each task's first metric, all alike."""
+    transforms: dict[str, Literal["complement", "inverse", "negative_exp"]] = Field(default={})
+    """How a `TASK.METRIC` enters; errors and losses in `weights` need one. Default `inverse` for such first metrics."""
+
+    @model_validator(mode="after")
+    def something_weighs(self) -> Selection:
+        if self.weights is not None and not any(self.weights.values()):
+            raise bad_value("all weights are 0: nothing is left to choose by", "raise one of them", "weights")
+        return self
+
+
 class EarlyStopping(Table):
     """Stop when a validation metric no longer improves."""
 
@@ -169,7 +189,7 @@ class Average(Table):
     """Mean of the weights along training, which takes their place in validation, selection and export."""
 
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay of a moving average an optimizer step: the share of the old average; at step t at most (1 + t) / (10 + t)."""
+    """Share of the old average at each optimizer step; at step t at most (1 + t) / (10 + t)."""
     last: Annotated[int, Field(ge=2, le=1000)] | None = None
     """Number of epochs whose weights at their ends are averaged evenly, fewer at first; instead of `ema`."""
 
@@ -209,6 +229,16 @@ class Train(Table):
     """AdamW's decay per unit of learning rate; norms and biases are exempt. Default 0.01."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest L2 norm of all gradients together. Default 1.0."""
+    loss_balance: Literal["fixed", "uncertainty", "pcgrad"] = "fixed"
+    """How the losses of tasks make one: `fixed`, their sum by `loss_weight`, `uncertainty` or `pcgrad`. Default fixed.
+
+    `uncertainty` learns a log-variance s a task, at first 0: the loss L of a labelled unit counts exp(-s) L + s / 2,
+    times `loss_weight` (Kendall and others 2018, arXiv:1705.07115). `pcgrad` takes from each task's gradient in the
+    trunk what goes against another's, in seeded order once an optimizer step (Yu and others 2020, arXiv:2001.06782); it
+    costs one backward pass a task.
+    """
+    balance_rate: Annotated[float, Field(gt=0, le=10)] = 0.01
+    """Peak learning rate of the log-variances of `uncertainty`, on the course of `learning_rate`. Default 0.01."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the forward pass; `auto` is bf16 where the processor computes in it, else fp32. Default auto."""
     batching: Literal["length_grouped", "random"] = "length_grouped"
@@ -218,7 +248,7 @@ class Train(Table):
     select_by: Text = "combined"
     """Validation metric of the best checkpoint: `combined`, `loss` or `TASK.METRIC`.
 
-    `combined` is the mean of each task's first metric. Default combined.
+    `combined` is the mean that `[selection]` describes. Default combined.
     """
     average: Average | None = None
     """Validate, select and export a mean of the weights along training; left out = the weights themselves."""
@@ -273,6 +303,8 @@ class Experiment(Table):
     """How batches of several data sets are mixed; default proportional."""
     train: Train = Train()
     """Training."""
+    selection: Selection = Selection()
+    """The metric that chooses the checkpoint and stops training."""
     evaluate: Evaluate = Evaluate()
     """Evaluation."""
     execute: Execute = Execute()

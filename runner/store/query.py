@@ -8,7 +8,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "jsonl")
 
 
-def query(results: Path, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+def query(results: Path, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
     """The rows of a statement; RunnerError with DuckDB's words and the nearest name where it is wrong."""
     if not sql.strip():
         raise RunnerError("no SQL to run", 'try: runner query "SELECT * FROM run_summary"')
@@ -38,7 +38,7 @@ def query(results: Path, sql: str, params: Sequence[Any] = ()) -> pa.Table:
     except duckdb.Error as error:
         raise fault(results / PUBLISHED, error) from error
     try:
-        found = con.sql(sql, params=list(params))
+        found = con.sql(sql, params=dict(params) if isinstance(params, Mapping) else list(params))
         if found is None:
             raise RunnerError("the statement has no rows to show", "ask with SELECT, FROM, DESCRIBE or SHOW")
         return found.to_arrow_table()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import RunnerError, nearest
+from runner.store.alone import gaps
 from runner.store.query import query, render
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ TABLES = {
     "artifacts": "SELECT name, bytes, path FROM artifacts WHERE run = ? ORDER BY name",
     "failures": "SELECT attempt, kind, message, trace FROM failures WHERE run = ? ORDER BY time",
 }
-
+SHOWN = ("scores", "gaps", "params", "stages", "attempts", "artifacts", "failures")
 
 HEAD = (
     "run",
@@ -58,7 +59,8 @@ def show(results: Path, run: str) -> dict[str, Any]:
     """One run by its name or a unique beginning of it."""
     name = unique(results, run)
     found: dict[str, Any] = query(results, "SELECT * FROM runs WHERE run = ?", [name]).to_pylist()[0]
-    return found | {key: query(results, sql, [name]).to_pylist() for key, sql in TABLES.items()}
+    told = {key: query(results, sql, [name]).to_pylist() for key, sql in TABLES.items()}
+    return found | {"scores": told.pop("scores"), "gaps": gaps(results, name)} | told
 
 
 def unique(results: Path, run: str) -> str:
@@ -79,7 +81,7 @@ def render_show(found: dict[str, Any]) -> str:
     import pyarrow as pa
 
     lines = [f"{key:<12} {found[key]}" for key in HEAD if found[key] is not None]
-    for key in TABLES:
+    for key in SHOWN:
         if found[key]:
             lines += ["", key, render(pa.Table.from_pylist(found[key])).rstrip()]
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from runner import kinds
 from runner.errors import Interrupted
 from runner.model.answer import answers
 from runner.model.stream import Stream
+from runner.plan.selection import combined, higher_is_better, terms
 from runner.train import state
 from runner.train.average import Running
 from runner.train.module import Module
@@ -137,19 +138,16 @@ class Keep(pl.Callback):
         self.leave()
 
     def scores(self, module: Module) -> dict[str, float]:
-        """Every metric of every task, `combined` (mean of the first ones, errors negated) and the loss."""
+        """Every metric of every task, the losses, and `combined`."""
         tasks: Mapping[str, Any] = module.experiment.tasks
         values: dict[str, float] = {}
-        firsts = []
         for given in answers(module.outputs, self.validation, tasks, self.labels, "validation"):
             given = tasks[given.task].settled(given, tasks[given.task].tuned(given))
-            for index, name in enumerate(tasks[given.task].metrics):
+            for name in tasks[given.task].metrics:
                 found: dict[str, float] = kinds.pick("metrics", name)().score(given)  # type: ignore[attr-defined]
                 values |= {f"{given.task}.{name}{'.' * bool(label)}{label}": value for label, value in found.items()}
-                if index == 0:
-                    firsts.append(sign(name) * sum(found.values()) / len(found))
-        values["combined"] = sum(firsts) / len(firsts)
-        return values | validation_loss(module, tasks)
+        values |= validation_loss(module, tasks)
+        return values | {"combined": combined(terms(module.experiment), values)}
 
 
 def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float]:
@@ -170,12 +168,5 @@ def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float
 
 def oriented(metric: str, values: Mapping[str, float]) -> float:
     """The value with its sign such that higher is better; a value that is not a number is worst."""
-    name = metric.rsplit(".", 1)[-1]
-    value = values[metric] * (1 if name == "combined" else -1 if name == "loss" else sign(name))
+    value = values[metric] if metric == "combined" or higher_is_better(metric) else -values[metric]
     return value if math.isfinite(value) else -math.inf
-
-
-def sign(metric: str) -> int:
-    """1 where a higher value of the metric is better, else -1."""
-    part: Any = kinds.pick("metrics", metric)
-    return 1 if part.higher_is_better else -1

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -16,9 +17,10 @@ from runner.kinds import Part
 from runner.model.batch import Batch
 from runner.model.dropout import seed_step
 from runner.model.network import Network
-from runner.model.stream import Stream
+from runner.model.stream import Stream, together
 from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
+from runner.train.balance import Projection, Uncertainty
 from runner.train.mixture import Mixture, mixture
 from runner.train.optimizer import adamw, factor
 from runner.train.order import Draw, draws
@@ -31,7 +33,11 @@ class Batches(Dataset[Batch]):
         self.streams, self.packed, self.pad_id = streams, packed, pad_id
 
     def __getitem__(self, draw: Draw) -> Batch:
-        return self.streams[draw.stream].batch(draw.rows, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
+        if not draw.beside:
+            stream = self.streams[draw.stream]
+            return stream.batch(draw.rows, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
+        pieces = [(self.streams[name], rows) for name, rows in draw.pieces]
+        return together(pieces, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
 
 
 class Order(Sampler[Draw]):
@@ -139,6 +145,13 @@ class Module(pl.LightningModule):
         self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
         self.first_step = 0
         self.sums: dict[str, tuple[Any, int]] = {}
+        balance = experiment.train.loss_balance
+        self.uncertainty = Uncertainty(list(experiment.tasks)) if balance == "uncertainty" else None
+        if self.uncertainty is not None:
+            network.join("balance", self.uncertainty)
+        self.projection = Projection(network) if balance == "pcgrad" else None
+        self.terms: dict[str, torch.Tensor] = {}
+        self.conflicts = 0.0
 
     @property
     def epoch(self) -> int:
@@ -183,11 +196,20 @@ class Module(pl.LightningModule):
         seed_step(self.network.source, self.seed, self.epoch, number)
         losses = self.losses(batch, number)
         tasks: Mapping[str, Any] = self.experiment.tasks
-        total = sum(tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in losses.items())
+        counted = {name: self.uncertainty(name, loss) for name, loss in losses.items()} if self.uncertainty else losses
+        self.terms = {name: tasks[name].loss_weight * batch.shares[name] * loss.sum() for name, loss in counted.items()}
+        total = sum(self.terms.values())
         assert isinstance(total, torch.Tensor)
         self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each).all()])
         self.count(losses, first=number % self.experiment.train.accumulate == 0)
         return total * self.experiment.train.accumulate
+
+    def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+        if self.projection is None:
+            super().backward(loss, *args, **kwargs)
+        else:
+            self.projection.add(self.terms)
+        self.terms = {}
 
     def count(self, losses: Mapping[str, torch.Tensor], *, first: bool) -> None:
         """Sum up the losses of the micro-batches of one optimizer step."""
@@ -199,13 +221,19 @@ class Module(pl.LightningModule):
 
     @property
     def last(self) -> dict[str, float]:
-        """Mean loss a task over the units of the last optimizer step, and their weighted sum."""
+        """Mean loss a task over the units of the last optimizer step, their weighted sum, and how they are balanced."""
         tasks: Mapping[str, Any] = self.experiment.tasks
         means = {name: float(total) / max(seen, 1) for name, (total, seen) in self.sums.items()}
         whole = sum(tasks[name].loss_weight * mean for name, mean in means.items())
-        return {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
+        found = {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
+        if self.uncertainty is not None:
+            found |= {f"{name}.weight": self.uncertainty.weight(name) for name in self.experiment.tasks}
+        return found if self.projection is None else found | {"conflicts": self.conflicts}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        if self.projection is not None:
+            words = [self.seed, self.first_step + self.global_step, 2**21]
+            self.conflicts = self.projection.settle(np.random.default_rng(words))
         limit = self.experiment.train.clip_norm or math.inf
         norm = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
         self.must_be_finite(norm, lambda: list(self.sums))

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from runner.model.network import Network
 
+BALANCE = "balance."  # how the names of parameters begin that balance losses
+
 
 def adamw(network: Network, train: Train) -> torch.optim.AdamW:
     """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms, biases and factors don't decay."""
@@ -19,8 +21,8 @@ def adamw(network: Network, train: Train) -> torch.optim.AdamW:
 
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in network.trainable().items():
-        decay = train.weight_decay if parameter.ndim > 1 and ".ia3_l." not in name else 0.0
-        groups.setdefault((peak(network, train, name), decay), []).append(parameter)
+        free = parameter.ndim <= 1 or ".ia3_l." in name or name.startswith(BALANCE)
+        groups.setdefault((peak(network, train, name), 0.0 if free else train.weight_decay), []).append(parameter)
     return torch.optim.AdamW(
         [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()],
         lr=train.learning_rate,
@@ -30,6 +32,8 @@ def adamw(network: Network, train: Train) -> torch.optim.AdamW:
 
 def peak(network: Network, train: Train, name: str) -> float:
     """Peak learning rate of a parameter, smaller in lower layers (Howard and Ruder 2018, arXiv:1801.06146)."""
+    if name.startswith(BALANCE):
+        return train.balance_rate
     if not name.startswith("trunk."):
         return train.head_learning_rate or train.learning_rate
     layer = network.depth(name)

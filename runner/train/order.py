@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -13,13 +15,25 @@ from runner.model.stream import Stream
 POOL = 50  # batches whose rows are sorted by length together
 
 
+Piece = tuple[str, tuple[int, ...]]  # a stream and some of its rows
+
+
 @dataclass(frozen=True)
 class Draw:
-    """One batch to be: its stream, its rows, and the factor of the sum of each task's losses in that of its step."""
+    """One batch to be: its stream, its rows, and the factor of the sum of each task's losses in that of its step.
+
+    A mixed batch holds rows of other streams `beside` them.
+    """
 
     stream: str
     rows: tuple[int, ...]
     shares: Mapping[str, float]
+    beside: tuple[Piece, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """All its rows by stream."""
+        return ((self.stream, self.rows), *self.beside)
 
 
 def draws(
@@ -33,23 +47,71 @@ def draws(
     grouped: bool,
 ) -> list[Draw]:
     """The batches of one epoch in order; every row once when mixing is proportional."""
-    names = list(streams)
-    counts = {name: -(-len(streams[name]) // batch_size) for name in names}
-    queues = {
-        name: passes(streams[name].lengths, (seed, epoch, index), batch_size, grouped)
-        for index, name in enumerate(names)
-    }
-    order = turns(counts, mixing, np.random.default_rng([seed, epoch, 2**20]))
-    batches = [(name, next(queues[name])) for name in order]
+    make = mixed if getattr(mixing, "batches", "separate") == "mixed" else separate
+    batches = make(streams, mixing, (seed, epoch), batch_size, grouped)
     found = []
     for start in range(0, len(batches), accumulate):
         step = batches[start : start + accumulate]
-        shares = shares_of(step, streams)
-        found += [Draw(name, rows, {task: shares[task] for task in streams[name].tasks}) for name, rows in step]
+        shares = shares_of([piece for batch in step for piece in batch], streams)
+        for batch in step:
+            tasks = dict.fromkeys(task for name, _ in batch for task in streams[name].tasks)
+            found.append(Draw(*batch[0], {task: shares[task] for task in tasks}, batch[1:]))
     return found
 
 
-def shares_of(step: Sequence[tuple[str, tuple[int, ...]]], streams: Mapping[str, Stream]) -> dict[str, float]:
+def separate(
+    streams: Mapping[str, Stream], mixing: Part, words: tuple[int, int], batch_size: int, grouped: bool
+) -> list[tuple[Piece, ...]]:
+    """Batches of one stream each, in turns."""
+    counts = {name: -(-len(stream) // batch_size) for name, stream in streams.items()}
+    queues = {
+        name: passes(streams[name].lengths, (*words, index), batch_size, grouped) for index, name in enumerate(counts)
+    }
+    parts = parts_of({name: len(stream) for name, stream in streams.items()}, mixing, batch_size)
+    order = turns(counts, mixing, np.random.default_rng([*words, 2**20]), parts)
+    return [((name, next(queues[name])),) for name in order]
+
+
+def mixed(
+    streams: Mapping[str, Stream], mixing: Part, words: tuple[int, int], batch_size: int, grouped: bool
+) -> list[tuple[Piece, ...]]:
+    """Batches of rows of all streams: each has the share of a stream within one row, as far as its rows go."""
+    counts = {name: len(stream) for name, stream in streams.items()}
+    order = row_turns(counts, mixing, np.random.default_rng([*words, 2**20]))
+    share = {name: order.count(name) / len(order) for name in counts}
+    queues = {
+        name: rows_of(streams[name].lengths, (*words, index), max(round(batch_size * share[name]), 1), grouped)
+        for index, name in enumerate(counts)
+    }
+    found = []
+    for start in range(0, len(order), batch_size):
+        names = Counter(order[start : start + batch_size])
+        found.append(tuple((name, tuple(islice(queues[name], names[name]))) for name in counts if names[name]))
+    return found
+
+
+def rows_of(lengths: np.ndarray, words: tuple[int, ...], size: int, grouped: bool) -> Iterator[int]:
+    """Endless rows of one stream, about `size` neighbours of similar length where grouped."""
+    return (row for batch in passes(lengths, words, size, grouped) for row in batch)
+
+
+def parts_of(rows: Mapping[str, int], mixing: Part, unit: int) -> dict[str, float]:
+    """Each stream's share of an epoch: that of its data set, divided among the streams of that set by their size."""
+    counted = getattr(mixing, "counted", int)
+    sizes = {name: -(-counted(count) // unit) for name, count in rows.items()}
+    whole: dict[str, int] = {}
+    for name, size in sizes.items():
+        whole[data_of(name)] = whole.get(data_of(name), 0) + size
+    shares = mixing.shares(whole)  # type: ignore[attr-defined]
+    return {name: shares[data_of(name)] * size / whole[data_of(name)] for name, size in sizes.items()}
+
+
+def data_of(stream: str) -> str:
+    """The data set of a stream."""
+    return stream.partition(":")[0]
+
+
+def shares_of(step: Sequence[Piece], streams: Mapping[str, Stream]) -> dict[str, float]:
     """Each task's share of the examples of one optimizer step, divided by its labelled units there."""
     rows: dict[str, int] = {}
     units: dict[str, int] = {}
@@ -61,17 +123,32 @@ def shares_of(step: Sequence[tuple[str, tuple[int, ...]]], streams: Mapping[str,
     return {task: rows[task] / whole / max(units[task], 1) for task in rows}
 
 
-def turns(counts: Mapping[str, int], mixing: Part, rng: np.random.Generator) -> list[str]:
+def turns(counts: Mapping[str, int], mixing: Part, rng: np.random.Generator, parts: Mapping[str, float]) -> list[str]:
     """The stream of each batch of an epoch; an epoch has as many batches as all streams together."""
     names, total = list(counts), sum(counts.values())
     if getattr(mixing, "ordered", False):
         return [names[index % len(names)] for index in range(total)]
-    shares = mixing.shares(counts)  # type: ignore[attr-defined]
-    exact = np.array([shares[name] * total for name in names])
-    whole = np.floor(exact + 1e-9).astype(int)
+    return [names[index] for index in rng.permutation(np.repeat(np.arange(len(names)), quotas(parts, total)))]
+
+
+def row_turns(counts: Mapping[str, int], mixing: Part, rng: np.random.Generator) -> list[str]:
+    """The stream of each row of an epoch of mixed batches, spread evenly; as many rows as all streams together."""
+    names, total = list(counts), sum(counts.values())
+    if getattr(mixing, "ordered", False):
+        return [names[index % len(names)] for index in range(total)]
+    whole = quotas(parts_of(counts, mixing, 1), total)
+    places = np.concatenate([(np.arange(count) + rng.random(count)) / max(count, 1) for count in whole])
+    owners = np.repeat(np.arange(len(names)), whole)
+    return [names[index] for index in owners[np.argsort(places, kind="stable")]]
+
+
+def quotas(parts: Mapping[str, float], total: int) -> np.ndarray:
+    """Whole numbers that sum to `total`, each within one of its part of it."""
+    exact = np.array([part * total for part in parts.values()])
+    whole: np.ndarray = np.floor(exact + 1e-9).astype(int)
     for index in np.argsort(whole - exact, kind="stable")[: total - whole.sum()]:
         whole[index] += 1
-    return [names[index] for index in rng.permutation(np.repeat(np.arange(len(names)), whole))]
+    return whole
 
 
 def passes(lengths: np.ndarray, words: tuple[int, ...], batch_size: int, grouped: bool) -> Iterator[tuple[int, ...]]:

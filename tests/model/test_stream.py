@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.model.stream import stream
+from runner.model.network import Network
+from runner.model.stream import stream, together
+from tests.model.tiny import LABELS, network
 from tests.model.tiny import stream as random_stream
 
 
@@ -58,3 +63,39 @@ def test_evaluation_sees_every_row_once_shortest_first(lengths, batch_size):
     assert sorted(flat) == list(range(len(lengths)))
     assert [lengths[row] for row in flat] == sorted(lengths)
     assert all(len(each) == batch_size for each in batches[:-1]) and len(batches[-1]) <= batch_size
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_rows_of_several_streams_get_the_answers_that_they_get_alone(encoder, packed):
+    """`mood` on both streams, `size` on the second alone, `words` looks at tokens of the first."""
+    rng = np.random.default_rng(5)
+    first, second = random_stream([4, 7, 3], name="a", seed=1), random_stream([5, 2], name="b", seed=2)
+    tags = rng.integers(-1, 2, 14)
+    first = replace(first, targets={"mood": first.targets["mood"], "words": tags}, by_token=frozenset(["words"]))
+    labels = {**LABELS, "words": ("o", "x")}
+    net = replace_tokens(network(encoder, labels, packing=packed), "words").eval()
+    pieces = [(first, (2, 0, 1)), (second, (1, 0))]
+    whole = together(pieces, packed=packed, pad_id=0, shares={})
+    each = [one.batch(rows, packed=packed, pad_id=0) for one, rows in pieces]
+    assert len(whole) == 5 and whole.rows == (2, 0, 1, 1, 0)
+    with torch.no_grad():
+        found = net(whole, tuple(whole.targets))
+        alone = [net(batch, tuple(batch.targets)) for batch in each]
+    expected = {
+        "mood": torch.cat([alone[0]["mood"], alone[1]["mood"]]),
+        "words": alone[0]["words"],
+        "size": alone[1]["size"],
+    }
+    assert found.keys() == expected.keys()
+    for task, logits in found.items():
+        torch.testing.assert_close(logits, expected[task], atol=1e-5, rtol=1e-4)
+        assert len(logits) == len(whole.targets[task])
+    assert whole.targets["size"].tolist() == each[1].targets["size"].tolist()
+    assert whole.targets["words"].tolist() == each[0].targets["words"].tolist()
+    assert whole.targets["mood"].tolist() == [*each[0].targets["mood"].tolist(), *each[1].targets["mood"].tolist()]
+
+
+def replace_tokens(net: Network, task: str) -> Network:
+    """The same network, in which a task looks at tokens."""
+    net.by_token = frozenset([task])
+    return net

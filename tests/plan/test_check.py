@@ -375,6 +375,14 @@ def test_a_cleaner_of_a_split_without_a_file(tiny: Path) -> None:
     assert fault.message == "`validation` has no file of its own: its rows are cleaned with those of `train`"
 
 
+def test_mixup_needs_batches_of_one_data_set(tiny: Path) -> None:
+    change(tiny, 'test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]')
+    change(tiny, "[train]", '[mixing]\nstrategy = "uniform"\nbatches = "mixed"\n\n[train]')
+    fault = only(tiny)
+    assert text_at(tiny, fault) == '"mixed"'
+    assert fault.message.startswith("`mixup` of `films` pairs rows of one data set")
+
+
 def test_a_sample_larger_than_train_is_told(tiny: Path) -> None:
     change(tiny, 'test = "test.csv"', 'test = "test.csv"\nsample = 99\nbalance_by = "label"')
     (found,) = look(tiny).warnings

@@ -75,10 +75,17 @@ SAME = {
     "name": lambda text: text.replace('name = "tiny"', 'name = "other"'),
     "description": lambda text: text.replace("seed = 13", 'seed = 13\ndescription = "what it is for"'),
     "execute": lambda text: text.replace("threads = 1", 'threads = 2\naccelerator = "cpu"'),
+    "a rate of no use": lambda text: text.replace("epochs = 3", "epochs = 3\nbalance_rate = 0.5"),
     "order of keys": lambda text: text.replace("epochs = 3\nbatch_size = 8", "batch_size = 8\nepochs = 3"),
     "default written out": lambda text: text.replace("epochs = 3", 'epochs = 3\nschedule = "linear"'),
     "default seed": lambda text: text.replace("seed = 13\n", ""),
     "saving": lambda text: text.replace("epochs = 3", "epochs = 3\ncheckpoint_minutes = 1.0"),
+    "selection written out": lambda text: (
+        text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n'
+    ),
+    "a metric that weighs nothing": lambda text: (
+        text + '[selection.weights]\n"mood.macro_f1" = 1.0\n"length.macro_f1" = 1.0\n"mood.accuracy" = 0.0\n'
+    ),
     "comment": lambda text: text + "# nothing\n",
 }
 OTHER = {
@@ -87,6 +94,10 @@ OTHER = {
     "max_length": lambda text: text.replace("max_length = 16", "max_length = 15"),
     "pooling": lambda text: text.replace("max_length = 16", 'max_length = 16\npooling = "cls"'),
     "metrics": lambda text: text.replace('target = "size"', 'target = "size"\nmetrics = ["accuracy"]'),
+    "weights of selection": lambda text: text + '[selection]\nweights = { "mood.macro_f1" = 1.0 }\n',
+    "pcgrad": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "pcgrad"'),
+    "uncertainty": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "uncertainty"'),
+    "mixed batches": lambda text: text + '[mixing]\nstrategy = "proportional"\nbatches = "mixed"\n',
     "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
     "freeze": lambda text: text.replace("max_length = 16", "max_length = 16\nfreeze = { layers = 1 }"),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
@@ -231,3 +242,22 @@ def test_settings_of_transfer_are_trials_of_their_own(tiny: Path) -> None:
         place = "[train]" if each.startswith("[train]") else "max_length = 16"
         found.append(key(tiny, TINY.replace(place, f"{place}\n{each.removeprefix(place)}")))
     assert len(set(found)) == len(TRANSFER)
+
+
+def test_work_counts_mixed_batches(tiny: Path) -> None:
+    """Two data sets of 64 and 3 rows with batches of 12: 6 and 1 separate ones, or 6 of rows of both."""
+    write_csv(tiny.parent / "more.csv", rows(3, 120))
+    more = TINY.replace(
+        "[tasks.mood]", '[data.books]\ntrain = "more.csv"\nvalidation = "validation.csv"\n\n[tasks.mood]'
+    )
+    more = more.replace('data = ["films"]', 'data = ["films", "books"]', 1)
+    more = more.replace("batch_size = 8", "batch_size = 12")
+    for mixing, batches in (("", 7), ('batches = "mixed"\n', 6)):
+        steps = planned(tiny, f'{more}[mixing]\nstrategy = "proportional"\n{mixing}').trials[0].steps
+        assert next(step for step in steps if step.name == "train").detail["batches_per_epoch"] == batches
+
+
+def test_a_limit_of_mixing_is_another_trial(tiny: Path) -> None:
+    before = key(tiny, TINY + '[mixing]\nstrategy = "temperature"\n')
+    assert key(tiny, TINY + '[mixing]\nstrategy = "temperature"\nbatches = "separate"\n') == before
+    assert key(tiny, TINY + '[mixing]\nstrategy = "temperature"\ncap = 40\n') != before

@@ -64,6 +64,7 @@ WHOLE = {
         "packing": False,
         "early_stopping": {"metric": "loss", "patience": 1, "min_delta": 0.5},
     },
+    "selection": {"weights": {"t.accuracy": 1.5, "u.loss": 0.0}, "transforms": {"u.loss": "inverse"}},
     "evaluate": {"confidence": 0.5, "resamples": 200, "baselines": ["tfidf"]},
     "execute": {"threads": 2, "accelerator": "cpu"},
 }

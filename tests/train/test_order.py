@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from runner.kinds import Part, pick
 from runner.train.module import Feed
-from runner.train.order import Draw, chunks, draws, passes, shares_of, turns
+from runner.train.order import Draw, chunks, draws, parts_of, passes, quotas, shares_of, turns
 from tests.model.tiny import experiment, stream
 
 laws = settings(deadline=None, max_examples=50)
@@ -113,16 +113,19 @@ def test_chunks_literal():
     assert [each.tolist() for each in chunks(np.array([5, 1, 4, 2, 3]), 2)] == [[5, 1], [4, 2], [3]]
 
 
-@given(st.integers(0, 12), st.integers(0, 3))
+@given(st.integers(0, 12), st.integers(0, 3), st.sampled_from(["separate", "mixed"]))
 @settings(deadline=None, max_examples=20)
-def test_going_on_means_the_rest_of_the_same_order(first_batch, first_epoch):
+def test_going_on_means_the_rest_of_the_same_order(first_batch, first_epoch, batches):
     spec = experiment(batch_size=4, accumulate=2, epochs=9)
-    feed = Feed(spec, {"train": streams([40, 11])}, PROPORTIONAL, 3, SimpleNamespace(packed=True), 0)
+    feed = Feed(
+        spec, {"train": streams([40, 11])}, mixing("proportional", batches=batches), 3, SimpleNamespace(packed=True), 0
+    )
     feed.first_epoch, feed.first_batch = first_epoch, first_batch
     whole = feed.epoch_draws(first_epoch)
     assert list(feed.train_dataloader().sampler) == whole[first_batch:]
     assert [(batch.stream, batch.rows, batch.shares) for batch in feed.train_dataloader()] == [
-        (draw.stream, draw.rows, draw.shares) for draw in whole[first_batch:]
+        (" + ".join(name for name, _ in draw.pieces), sum((rows for _, rows in draw.pieces), ()), draw.shares)
+        for draw in whole[first_batch:]
     ]
     feed.trainer = SimpleNamespace(current_epoch=1)
     assert list(feed.train_dataloader().sampler) == feed.epoch_draws(first_epoch + 1)
@@ -159,7 +162,7 @@ weights = mixing("weights", weights={"a": 3.0, "b": 1.0, "c": 0.5})
 @laws
 def test_each_stream_gets_its_share_of_the_batches_within_one(counts, strategy, seed):
     named = dict(zip("abc", counts, strict=False))
-    found = Counter(turns(named, strategy, np.random.default_rng(seed)))
+    found = Counter(turns(named, strategy, np.random.default_rng(seed), strategy.shares(named)))
     assert sum(found.values()) == sum(counts)
     for name, share in strategy.shares(named).items():
         assert abs(found[name] - share * sum(counts)) < 1 + 1e-6
@@ -177,7 +180,8 @@ def test_each_stream_gets_its_share_of_the_batches_within_one(counts, strategy, 
     ids=lambda value: getattr(value, "kind", None),
 )
 def test_shares_literal(strategy, expected):
-    found = turns({"a": 16, "b": 4}, strategy, np.random.default_rng(0))
+    counts = {"a": 16, "b": 4}
+    found = turns(counts, strategy, np.random.default_rng(0), strategy.shares(counts))
     assert Counter(found) == expected
     assert found != sorted(found), "the streams must be mixed"
 
@@ -195,3 +199,80 @@ def test_a_small_stream_is_repeated_whole_before_any_row_comes_again(counts, str
         rows = [row for draw in found if draw.stream == name for row in draw.rows]
         for part in chunks(np.array(rows), count)[:-1]:
             assert sorted(part.tolist()) == list(range(count))
+
+
+def test_weights_are_those_of_data_sets_whatever_their_streams():
+    """`b` is read by two choices of columns: its share is divided by their rows."""
+    rows = {"a:text": 40, "b:text": 30, "b:text+more": 10}
+    found = parts_of(rows, mixing("weights", weights={"a": 1.0, "b": 3.0}), 10)
+    assert found == pytest.approx({"a:text": 0.25, "b:text": 0.5625, "b:text+more": 0.1875})
+    named = {name: stream([3] * count, name=name) for name, count in rows.items()}
+    order = draws(
+        named, mixing("weights", weights={"a": 1.0, "b": 3.0}), 1, 0, batch_size=10, accumulate=1, grouped=True
+    )
+    assert Counter(draw.stream for draw in order) == {"a:text": 2, "b:text": 5, "b:text+more": 1}
+
+
+def test_a_cap_counts_rows_before_the_temperature():
+    rows = {"a": 1600, "b": 64}
+    assert parts_of(rows, mixing("temperature", temperature=2.0), 4) == pytest.approx({"a": 20 / 24, "b": 4 / 24})
+    assert parts_of(rows, mixing("temperature", temperature=2.0, cap=256), 4) == pytest.approx(
+        {"a": 8 / 12, "b": 4 / 12}
+    )
+    assert parts_of(rows, mixing("temperature", temperature=2.0, cap=1), 4) == pytest.approx({"a": 0.5, "b": 0.5})
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=1, max_size=5), st.integers(1, 500))
+@laws
+def test_quotas_are_whole_and_within_one(weights, total):
+    parts = {str(index): weight / sum(weights) for index, weight in enumerate(weights)}
+    found = quotas(parts, total)
+    assert found.sum() == total
+    assert all(abs(count - part * total) < 1 + 1e-6 for count, part in zip(found, parts.values(), strict=True))
+
+
+MIXED = mixing("proportional", batches="mixed")
+
+
+@given(sizes, batch_sizes, st.integers(1, 3), st.booleans(), seeds, st.integers(0, 50))
+@laws
+def test_a_mixed_epoch_has_each_row_once_and_full_batches(counts, batch_size, accumulate, grouped, seed, epoch):
+    found = drawn(counts, seed, epoch, mixing=MIXED, batch_size=batch_size, accumulate=accumulate, grouped=grouped)
+    seen = Counter((name, row) for draw in found for name, rows in draw.pieces for row in rows)
+    assert seen == Counter((name, row) for name, count in zip("abc", counts, strict=False) for row in range(count))
+    lengths = [sum(len(rows) for _, rows in draw.pieces) for draw in found]
+    assert lengths[:-1] == [batch_size] * (len(found) - 1) and 0 < lengths[-1] <= batch_size
+    assert (
+        drawn(counts, seed, epoch, mixing=MIXED, batch_size=batch_size, accumulate=accumulate, grouped=grouped) == found
+    )
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=3),
+    st.sampled_from(
+        [
+            mixing("proportional", batches="mixed"),
+            mixing("uniform", batches="mixed"),
+            mixing("round_robin", batches="mixed"),
+        ]
+    ),
+    seeds,
+)
+@laws
+def test_each_mixed_batch_has_the_share_of_each_stream(counts, strategy, seed):
+    """Within two rows at each end of the batch, of the rows that the epoch gives to the stream."""
+    found = drawn(counts, seed, mixing=strategy, batch_size=6)
+    whole = Counter({name: 0 for name, _ in zip("abc", counts, strict=False)})
+    for draw in found:
+        whole.update({name: len(rows) for name, rows in draw.pieces})
+    for draw in found[:-1]:
+        rows = {name: len(rows) for name, rows in draw.pieces}
+        for name, count in whole.items():
+            assert abs(rows.get(name, 0) - 6 * count / sum(counts)) < 4
+
+
+def test_shares_of_mixed_batches_are_those_of_their_step():
+    words = replace(stream([3, 4], name="a"), targets={"tags": np.array([-100, 0, 1, -100, 0, 0, 0])})
+    named = {"a": replace(words, by_token=frozenset(["tags"])), "b": stream([2, 2, 2], name="b")}
+    (only,) = draws(named, MIXED, 1, 0, batch_size=8, accumulate=1, grouped=True)
+    assert only.shares == pytest.approx({"tags": 2 / 5 / 5, "mood": 3 / 5 / 3, "size": 3 / 5 / 3})

@@ -16,6 +16,8 @@ class Metric(Part):
     # The shape of answers that it scores: it fits the tasks that give such answers.
     reads: ClassVar[Shape] = Choices
     higher_is_better: ClassVar[bool] = True
+    # Whether all values lie between -1 and 1; others enter `combined` by a transform only.
+    bounded: ClassVar[bool] = True
     per_class: ClassVar[bool] = False
 
     def values(self, resamples: Any) -> Numbers:

@@ -21,6 +21,7 @@ class LogLoss(Metric):
 
     kind: ClassVar[str] = "log_loss"
     higher_is_better: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False
 
     type: Literal["log_loss"] = "log_loss"
     """The metric's name."""

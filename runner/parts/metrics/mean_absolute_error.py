@@ -21,6 +21,7 @@ class MeanAbsoluteError(Metric):
     kind: ClassVar[str] = "mean_absolute_error"
     reads: ClassVar[Shape] = Quantities
     higher_is_better: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False
 
     type: Literal["mean_absolute_error"] = "mean_absolute_error"
     """The metric's name."""

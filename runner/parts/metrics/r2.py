@@ -22,6 +22,7 @@ class R2(Metric):
 
     kind: ClassVar[str] = "r2"
     reads: ClassVar[Shape] = Quantities
+    bounded: ClassVar[bool] = False
 
     type: Literal["r2"] = "r2"
     """The metric's name."""

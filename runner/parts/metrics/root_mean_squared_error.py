@@ -21,6 +21,7 @@ class RootMeanSquaredError(Metric):
     kind: ClassVar[str] = "root_mean_squared_error"
     reads: ClassVar[Shape] = Quantities
     higher_is_better: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False
 
     type: Literal["root_mean_squared_error"] = "root_mean_squared_error"
     """The metric's name."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from runner.kinds import Part
+from runner.parts.mixing._mixing import Mixing
 
 
-class Proportional(Part):
+class Proportional(Mixing):
     """Each data set is drawn as often as it has batches: one epoch sees every row once.
 
     ```toml
@@ -22,5 +22,4 @@ class Proportional(Part):
     """Large data sets are seen more often, every row once an epoch."""
 
     def shares(self, batches: Mapping[str, int]) -> dict[str, float]:
-        """Share of an epoch's batches for each data set; the shares sum to 1."""
         return {name: count / sum(batches.values()) for name, count in batches.items()}

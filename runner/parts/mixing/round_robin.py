@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from runner.kinds import Part
+from runner.parts.mixing._mixing import Mixing
 
 
-class RoundRobin(Part):
+class RoundRobin(Mixing):
     """The data sets take turns in the order written, one batch each; small ones are repeated.
 
     ```toml
@@ -23,5 +23,4 @@ class RoundRobin(Part):
     """The data sets take turns, one batch each."""
 
     def shares(self, batches: Mapping[str, int]) -> dict[str, float]:
-        """Share of an epoch's batches for each data set; the shares sum to 1."""
         return {name: 1 / len(batches) for name in batches}

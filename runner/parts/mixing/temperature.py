@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.kinds import Part
+from runner.parts.mixing._mixing import Mixing
 
 
-class Temperature(Part):
+class Temperature(Mixing):
     """A data set of n batches weighs n ** (1 / temperature): 1 is proportional, large is uniform.
 
     ```toml
@@ -25,8 +25,12 @@ class Temperature(Part):
     """Flatten the differences in size."""
     temperature: Annotated[float, Field(ge=1, le=1000)] = 2.0
     """1 keeps the sizes' proportions, larger values approach equal shares. Default 2."""
+    cap: Annotated[int, Field(ge=1)] | None = None
+    """Rows of a data set that count at most, before the temperature (Raffel and others 2020). Default no limit."""
+
+    def counted(self, rows: int) -> int:
+        return rows if self.cap is None else min(rows, self.cap)
 
     def shares(self, batches: Mapping[str, int]) -> dict[str, float]:
-        """Share of an epoch's batches for each data set; the shares sum to 1."""
         flat = {name: count ** (1 / self.temperature) for name, count in batches.items()}
         return {name: weight / sum(flat.values()) for name, weight in flat.items()}

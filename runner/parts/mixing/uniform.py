@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from runner.kinds import Part
+from runner.parts.mixing._mixing import Mixing
 
 
-class Uniform(Part):
+class Uniform(Mixing):
     """Each data set gets the same share of an epoch's batches, in random order; small ones are repeated.
 
     ```toml
@@ -22,5 +22,4 @@ class Uniform(Part):
     """Every data set gets the same number of batches."""
 
     def shares(self, batches: Mapping[str, int]) -> dict[str, float]:
-        """Share of an epoch's batches for each data set; the shares sum to 1."""
         return {name: 1 / len(batches) for name in batches}

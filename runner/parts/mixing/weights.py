@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.kinds import Part
+from runner.parts.mixing._mixing import Mixing
 
 
-class Weights(Part):
+class Weights(Mixing):
     """Each data set gets the share of batches that its weight has in the sum of the weights.
 
     ```toml
@@ -27,6 +27,5 @@ class Weights(Part):
     """Weight of each data set by its name; every data set in use needs one."""
 
     def shares(self, batches: Mapping[str, int]) -> dict[str, float]:
-        """Share of an epoch's batches for each data set; the shares sum to 1."""
         total = sum(self.weights[name] for name in batches)
         return {name: self.weights[name] / total for name in batches}
