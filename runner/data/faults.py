@@ -28,11 +28,11 @@ class Fault(NamedTuple):
 
 
 class RowFault(RunnerError):
-    """A cleaner of this kind could not do its work on one row."""
+    """A cleaner could not do its work on one row; `place` is its own among the cleaners of the file."""
 
-    def __init__(self, message: str, hint: str = "", kind: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", place: int = 0) -> None:
         super().__init__(message, hint)
-        self.kind = kind
+        self.place = place
 
 
 class DataFaults(RunnerError):
