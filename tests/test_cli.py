@@ -164,6 +164,14 @@ def test_the_weights_of_classes_are_told(say: Any, tiny: Path, tmp_path: Path) -
     assert {name: each["weights"] for name, each in tasks.items() if each["weights"]}.keys() == {"mood"}
 
 
+def test_the_account_comes_with_warnings(say: Any, tiny: Path) -> None:
+    more = 'test = "test.csv"\nsample = 999'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', more, 1), encoding="utf-8")
+    code, out, err = say("data", str(tiny), "--json")
+    assert code == 0 and err == "warning: train has 64 rows, fewer than the sample of 999: all are taken\n"
+    assert json.loads(out)["films"]["rows"]["train"] == 64
+
+
 def test_groups_that_are_no_column_are_named_at_their_place(say: Any, tiny: Path) -> None:
     wrong = 'test = "test.csv"\ngroups = "sise"'
     tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', wrong, 1), encoding="utf-8")
