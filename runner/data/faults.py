@@ -11,8 +11,8 @@ RESERVED = ("id", "line", "file", "_line", "_content")
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun: "1 row", "2 rows"."""
-    return f"{count} {noun}{'s' * (count != 1)}"
+    """A number with its noun: "1 row", "2,000 rows"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 class Fault(NamedTuple):
