@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def balance(train: Path, data: Data, by: Sequence[str], entry: Path) -> None:
     """Write the rows of train that are learned from; those that repeat come last, with ids that end with `+1` etc.
 
-    The values of the columns `by` are the classes.
+    The values of the columns `by` are the classes; without one all rows are of the same.
     """
     table = mapped(train)
     began = time.perf_counter()
-    classes = np.unique(contents(table, by), return_inverse=True)[1]
+    classes = np.unique(contents(table, by), return_inverse=True)[1] if by else np.zeros(table.num_rows, np.int64)
     chosen = np.arange(table.num_rows)
     tallies = []
     if data.sample is not None:

@@ -35,6 +35,7 @@ def foresee(
     folder: Path,
     inputs: Sequence[str],
     targets: Sequence[str],
+    classes: Sequence[str],
     cache: Cache,
     tokenizer_file: Path | None,
 ) -> Iterator[Foreseen]:
@@ -55,7 +56,7 @@ def foresee(
     if wrong:
         raise RunnerError(wrong[0].message, wrong[0].hint)
     keys = splits_of(key, cache)
-    for training in trainings(data, inputs, targets, named, cache):
+    for training in trainings(data, inputs, targets, classes, named, cache):
         if keys:
             keys["train"], why = training.key(keys)
             yield Foreseen(training.stage, "train", keys["train"], cache.explain(training.stage, keys["train"], why))

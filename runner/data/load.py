@@ -152,10 +152,12 @@ def load(
     tokenizer_file: Path | None = None,
     complete: bool = True,
     nested: tuple[str, ...] = (),
+    classes: tuple[str, ...] | None = None,
 ) -> Loaded:
     """Prepare the data set that a spec in `folder` describes; DataFaults with everything that is wrong.
 
-    Targets in `nested` may hold lists or tables, which become JSON.
+    Targets in `nested` may hold lists or tables, which become JSON; `classes` are those by which rows are sampled and
+    balanced, by default all.
     Rows that models write are made only if it shall be `complete`, or taken from the cache.
     """
     origins, faults = read_all(data, folder, cache)
@@ -184,7 +186,8 @@ def load(
         return write_splits(name, data, origins, cleaned, inputs, targets, entry)
 
     entry = cache.make("split", key, build, why)
-    return finished(name, data, origins, cleaned, key, entry, inputs, targets, named, cache, complete)
+    by = targets if classes is None else classes
+    return finished(name, data, origins, cleaned, key, entry, inputs, targets, by, named, cache, complete)
 
 
 def read_all(data: Data, folder: Path, cache: Cache) -> tuple[dict[str, Origin], list[Fault]]:
@@ -216,6 +219,7 @@ def finished(
     entry: Path,
     inputs: Sequence[str],
     targets: Sequence[str],
+    classes: Sequence[str],
     named: Sequence[Places],
     cache: Cache,
     complete: bool,
@@ -229,7 +233,7 @@ def finished(
     own = [("clean", split, each.key, each.entry) for split, each in cleaned.items()] + [("split", "", key, entry)]
     stages = [Stage(*each, fresh=(each[0], each[2]) in cache.built) for each in own]
     rows, labels = about["rows"], about["labels"]
-    for training in trainings(data, inputs, targets, named, cache):
+    for training in trainings(data, inputs, targets, classes, named, cache):
         last, why = training.key(keys)
         key, keys["train"] = fingerprint([key, last]), last
         if training.most is not None and not complete and cache.find(training.stage, last) is None:

@@ -38,11 +38,19 @@ class Training(NamedTuple):
 
 
 def trainings(
-    data: Data, inputs: Sequence[str], targets: Sequence[str], named: Sequence[Named], cache: Cache
+    data: Data,
+    inputs: Sequence[str],
+    targets: Sequence[str],
+    classes: Sequence[str],
+    named: Sequence[Named],
+    cache: Cache,
 ) -> Iterator[Training]:
-    """The stages that a spec asks for, in their order; `named` are the places of what each augmentation names."""
+    """The stages that a spec asks for, in their order.
+
+    `classes` are the targets whose values are classes; `named` are the places of what each augmentation names.
+    """
     if data.sample is not None or data.balance not in (None, "class_weights"):
-        by = [data.balance_by] if data.balance_by else targets
+        by = [data.balance_by] if data.balance_by else classes
         why = {**data.model_dump(mode="json", include={"sample", "balance"}), "by": sorted(by), "version": VERSION}
         yield Training("balance", why, partial(balanced, data, by))
     pairs = zip(data.augment, named, strict=True)  # mixup makes no rows: training does it

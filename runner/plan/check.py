@@ -103,7 +103,7 @@ class Checker:
         if key not in self.seen:
             try:
                 given = (name, data, spec.folder, read.inputs, read.targets, self.cache, tokenizer, self.complete)
-                self.seen[key] = load(*given, read.nested)
+                self.seen[key] = load(*given, read.nested, read.classes)
             except RunnerError as error:
                 self.seen[key] = error
         found = self.seen[key]

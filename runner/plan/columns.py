@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from runner.answers.choices import Choices
 from runner.spec.read import Spec
 
 
 class Columns(NamedTuple):
-    """Inputs and targets in the order of the tasks; those in `nested` may be lists, targets also tables."""
+    """Inputs and targets in the order of the tasks; those in `nested` may be lists, targets also tables.
+
+    The values of targets in `classes` are single labels.
+    """
 
     inputs: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     nested: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 def columns(spec: Spec) -> dict[str, Columns]:
@@ -21,6 +26,8 @@ def columns(spec: Spec) -> dict[str, Columns]:
     for task in spec.experiment.tasks.values():
         for name in task.data:
             before = used.get(name, Columns())
-            more = (task.inputs, (task.target,), (task.target,) * task.nested + task.inputs * (task.level == "token"))
+            target = (task.target,)
+            lists = target * task.nested + task.inputs * (task.level == "token")
+            more = (task.inputs, target, lists, target * (task.shape is Choices))
             used[name] = Columns(*(tuple(dict.fromkeys([*a, *b])) for a, b in zip(before, more, strict=True)))
     return used

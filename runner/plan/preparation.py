@@ -15,13 +15,13 @@ from runner.spec.tables import Data
 
 def preparation(spec: Spec, used: Mapping[str, Columns], faults: Faults) -> None:
     """Everything about `clean`, `balance` and `augment` that can be known without the rows."""
-    for name, (_, targets, _) in used.items():
+    for name, read in used.items():
         if name in spec.experiment.data:
             files(spec, name, faults)
             tasks(spec, name, faults)
             places(spec, name, faults)
             mixed(spec, name, faults)
-            classes(spec, name, targets, faults)
+            classes(spec, name, read.classes, faults)
 
 
 def files(spec: Spec, name: str, faults: Faults) -> None:
@@ -109,13 +109,21 @@ def mixups(data: Mapping[str, Data]) -> dict[str, Any]:
 def classes(spec: Spec, name: str, targets: Sequence[str], faults: Faults) -> None:
     """Balancing needs one column of classes; weights in the loss need it to be a target without other weights."""
     data = spec.experiment.data[name]
-    if data.balance is not None and data.balance_by is None and len(targets) > 1:
+    if data.balance is not None and data.balance_by is None and not targets:
+        message = "no task over these rows has single labels: there are no classes to balance"
+        faults.add("balance", ("data", name, "balance"), message, "write `balance_by`, a column of classes")
+    elif data.balance is not None and data.balance_by is None and len(targets) > 1:
         listed = ", ".join(f"`{each}`" for each in targets)
         hint = f"write `balance_by`, one of {listed}"
         faults.add("balance", ("data", name, "balance"), "the tasks have several targets", hint)
     elif data.balance == "class_weights":
         for task_name, task in spec.experiment.tasks.items():
-            if name in task.data and getattr(task, "class_weights", "none") != "none":
+            if name not in task.data or data.balance_by not in (None, task.target):
+                continue
+            if not hasattr(task, "class_weights") and (data.balance_by or task.target in targets):
+                message = f"the loss of `{task_name}`, a task of the kind {task.kind}, has no weights of classes"
+                faults.add("balance", ("data", name, "balance"), message, "oversample, undersample or cap", "value")
+            if getattr(task, "class_weights", "none") != "none":
                 message = f"`{task_name}` has `class_weights` of its own"
                 faults.add("balance", ("data", name, "balance"), message, "leave one of them out", "value")
 
@@ -123,5 +131,7 @@ def classes(spec: Spec, name: str, targets: Sequence[str], faults: Faults) -> No
 def weighed(spec: Spec, task: str) -> bool:
     """Whether a data set asks for weights in the loss of this task."""
     head = spec.experiment.tasks[task]
+    if not hasattr(head, "class_weights"):
+        return False
     sets = [spec.experiment.data[name] for name in head.data]
     return any(data.balance == "class_weights" and data.balance_by in (None, head.target) for data in sets)

@@ -42,8 +42,8 @@ def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
     model = spec.experiment.model
     tokenizer = find(model, spec.folder).tokenizer_file
     found = {}
-    for name, (inputs, targets, _) in columns(spec).items():
-        stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, cache, tokenizer))
+    for name, (inputs, targets, _, classes) in columns(spec).items():
+        stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, classes, cache, tokenizer))
         readers = [task for task in spec.experiment.tasks.values() if name in task.data]
         for inputs_, overlap in dict.fromkeys((task.inputs, task.overlap) for task in readers):
             together = [task for task in readers if (task.inputs, task.overlap) == (inputs_, overlap)]

@@ -126,3 +126,14 @@ def test_a_metric_of_another_kind_of_answers_is_refused(look):
 def test_lists_are_no_target_of_single_labels(look):
     found = errors(look, "ordinal", [["a"], ["b"], [], []])
     assert {each.message for each in found} == {"`train.jsonl`: column `label` holds lists"}
+
+
+def test_numbers_are_no_classes_to_balance_but_may_be_sampled(look):
+    (found,) = errors(look, "regression", [1, 2, 3, 4], "", 'balance = "oversample"')
+    assert found.message == "no task over these rows has single labels: there are no classes to balance"
+    assert look("regression", [1, 2, 3, 4], "", "sample = 2").loaded["films"].rows["train"] == 2
+
+
+def test_weights_of_classes_need_a_loss_that_has_some(look):
+    (found,) = errors(look, "ordinal", [1, 2, 3, 2], "", 'balance = "class_weights"')
+    assert found.message == "the loss of `mine`, a task of the kind ordinal, has no weights of classes"
