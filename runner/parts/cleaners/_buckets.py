@@ -7,7 +7,7 @@ finds the very rows that going through them one by one would find, but reads one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Alike = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 SMALL = 1 << 17  # entries; fewer stay in memory
-MANY = 1 << 18  # pairs; more aren't gathered from several bands
+MANY = 1 << 18  # pairs or rows that are looked at together
 
 
 class Buckets:
@@ -24,11 +24,10 @@ class Buckets:
 
     def __init__(self, path: Path, keys: np.ndarray) -> None:
         self.path = path
-        self.write(entries_of(keys))
+        self.write(together(entries_of(keys)))
 
     def write(self, entries: np.ndarray) -> None:
-        """Keep those that aren't alone in their bucket."""
-        entries = together(entries)
+        """Keep these, none of which is alone in its bucket."""
         self.held = entries if len(entries) < SMALL else None
         if self.held is None:
             self.path.write_bytes(entries.data)  # numpy's own `tofile` may not notice a full disk
@@ -39,35 +38,66 @@ class Buckets:
 
         return np.fromfile(self.path, np.uint64) if self.held is None else self.held
 
-    def narrow(self, still: np.ndarray) -> np.ndarray:
-        """Forget the rows that are decided; which rows have another before them in their bucket."""
+    def narrow(self, still: np.ndarray, blocked: np.ndarray) -> None:
+        """Forget the rows that are decided, and mark in `blocked` those that have another before them in a bucket."""
+        import numpy as np
+
         entries = self.read()
-        self.write(entries[still[rows_of(entries)]])
-        entries = self.read()
-        return rows_of(entries[~begins_of(entries)])
+        stays = np.empty(len(entries), bool)
+        for here in spans(len(entries)):
+            stays[here] = still[rows_of(entries[here])]
+        if not stays.all():
+            entries = together(entries[stays])
+            self.write(entries)
+        begins = begins_of(entries)
+        for here in spans(len(entries)):
+            blocked[rows_of(entries[here][~begins[here]])] = True
 
     def pairs(self, fresh: np.ndarray, still: np.ndarray) -> np.ndarray:
         """Each undecided row, before 32 bits of the first row of its bucket, where that was just kept."""
         import numpy as np
 
         entries = self.read()
-        begins = begins_of(entries)
-        rows = rows_of(entries)
-        leaders = rows[begins][np.cumsum(begins) - 1]
-        chosen = fresh[leaders] & still[rows]
-        pairs: np.ndarray = rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64)
-        return pairs
+        parts = [np.empty(0, np.uint64)]
+        for block in blocks(entries):
+            begins = begins_of(block)
+            rows = rows_of(block)
+            leaders = rows[begins][np.cumsum(begins) - 1]
+            chosen = fresh[leaders] & still[rows]
+            parts.append(rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64))
+        return np.concatenate(parts)
 
 
 def entries_of(keys: np.ndarray) -> np.ndarray:
     """`key << 32 | row`, sorted."""
     import numpy as np
 
-    entries = keys.astype(np.uint64)
-    entries <<= np.uint64(32)
-    entries |= np.arange(len(keys), dtype=np.uint32)
+    entries = np.empty(len(keys), np.uint64)
+    for here in spans(len(keys)):
+        entries[here] = keys[here]
+        entries[here] <<= np.uint64(32)
+        entries[here] |= np.arange(here.start, here.stop, dtype=np.uint64)
     entries.sort()
     return entries
+
+
+def spans(count: int) -> Iterator[slice]:
+    """So many rows, `MANY` at a time."""
+    for start in range(0, count, MANY):
+        yield slice(start, min(start + MANY, count))
+
+
+def blocks(entries: np.ndarray) -> Iterator[np.ndarray]:
+    """Sorted entries, about `MANY` at a time, more where one bucket has more: none is cut."""
+    import numpy as np
+
+    start = 0
+    while start < len(entries):
+        end = start + MANY
+        if end < len(entries):
+            end = int(np.searchsorted(entries, entries[end - 1] | np.uint64(2**32 - 1), "right"))
+        yield entries[start:end]
+        start = end
 
 
 def rows_of(entries: np.ndarray) -> np.ndarray:
@@ -107,26 +137,40 @@ def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> t
     """Of each row the kept row that it is like, or -1, and how like."""
     import numpy as np
 
-    twins, similarities = np.full(rows, -1, np.int32), np.zeros(rows)
+    twins = np.full(rows, -1, np.int32)
+    decided = [(np.empty(0, np.int32), np.empty(0))]
     still = np.ones(rows, bool)
     while still.any():
         blocked = np.zeros(rows, bool)
         for band in bands:
-            blocked[band.narrow(still)] = True
+            band.narrow(still, blocked)
         fresh = still & ~blocked
         still = blocked
         waiting: list[np.ndarray] = []
         for band in bands:
             waiting.append(band.pairs(fresh, still))
             if band is bands[-1] or sum(map(len, waiting)) > MANY:
-                decide(np.unique(np.concatenate(waiting)), threshold, alike, twins, similarities)
-                still &= twins < 0
-                waiting = []
-    return twins, similarities
+                pairs, waiting = np.unique(np.concatenate(waiting)), []
+                decided.append(decide(pairs, threshold, alike, twins))
+                still[decided[-1][0]] = False
+    return twins, spread(decided, rows)
 
 
-def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray, similarities: np.ndarray) -> None:
-    """Give the rows of pairs that are alike their twin: the one that they are most like, the first of several."""
+def spread(decided: list[tuple[np.ndarray, np.ndarray]], rows: int) -> np.ndarray:
+    """The similarities of some rows as those of all, 0 elsewhere."""
+    import numpy as np
+
+    similarities = np.zeros(rows)
+    for here, values in decided:
+        similarities[here] = values
+    return similarities
+
+
+def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the rows of pairs that are alike their twin: the one that they are most like, the first of several.
+
+    Returned are these rows, and how like.
+    """
     import numpy as np
 
     rows, leaders = (pairs >> np.uint64(32)).astype(np.int64), rows_of(pairs)
@@ -134,4 +178,5 @@ def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray,
     order = np.lexsort((leaders, -found))
     order = order[found[order] >= threshold]
     rows, first = np.unique(rows[order], return_index=True)
-    twins[rows], similarities[rows] = leaders[order][first], found[order][first]
+    twins[rows] = leaders[order][first]
+    return rows.astype(np.int32), found[order][first]
