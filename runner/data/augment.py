@@ -23,6 +23,7 @@ from runner.data.peers import Classes, Peers
 from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
 from runner.data.written import written
 from runner.parts.augment._augmentation import Augmentation, Parent, Refused
+from runner.parts.cleaners._buckets import spans
 from runner.parts.cleaners._order import by_id
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def augment(
     table = mapped(train)
     order = by_id(table)
     rows = Rows(table, inputs, order, Classes(table, targets, order), sizes(table))
-    known = Known([contents(mapped(path), inputs) for path in [train, *others]])
+    tables = [table, *map(mapped, others)]
+    known = Known((contents(each, inputs) for each in tables), sum(each.num_rows for each in tables))
     tallies = [Tally("augment", each.part.kind, "train", table.num_rows) for each in asked]
 
     def made_too() -> Iterator[pa.RecordBatch]:
@@ -178,8 +180,9 @@ def taken(variants: Iterator[str | Refused], parents: Iterable[Parent], tally: T
 
 def chosen(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarray:
     """Which rows get variants."""
-    u = keys(ids, f"augment:{part.seed}:{place}:".encode()) / 2**64
-    found: np.ndarray = u < part.share
+    found, salt = np.empty(len(ids), bool), f"augment:{part.seed}:{place}:".encode()
+    for here in spans(len(ids)):
+        found[here] = keys(ids.slice(here.start, here.stop - here.start), salt) / 2**64 < part.share
     return found
 
 

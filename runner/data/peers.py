@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.data.identify import contents
+from runner.data.identify import classes
+from runner.parts.cleaners._buckets import entries_of, rows_of, spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,13 +32,13 @@ class Classes:
     """All rows of a table by their labels and then by their ids; `by_id` are its rows in the order of their ids."""
 
     def __init__(self, table: pa.Table, targets: Sequence[str], by_id: np.ndarray) -> None:
-        labels = contents(table, targets)[by_id]
-        within = np.argsort(labels, kind="stable")
-        self.order = by_id[within]
-        ordered = labels[within]
-        self.bounds = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
-        self.place = np.empty(len(by_id), np.int32)
-        self.place[self.order] = np.arange(len(by_id), dtype=np.int32)
+        labels = classes(table, targets)
+        self.bounds = np.append(0, np.cumsum(np.bincount(labels)))
+        entries = entries_of(labels[by_id])
+        self.order, self.place = np.empty((2, len(by_id)), np.int32)
+        for here in spans(len(by_id)):
+            self.order[here] = by_id[rows_of(entries[here])]
+            self.place[self.order[here]] = np.arange(here.start, here.stop)
 
     def of(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         """For each of these rows the rows with the same labels, itself included, and its own place among them."""

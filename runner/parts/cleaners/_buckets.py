@@ -68,13 +68,13 @@ class Buckets:
         return np.concatenate(parts)
 
 
-def entries_of(keys: np.ndarray) -> np.ndarray:
-    """`key << 32 | row`, sorted."""
+def entries_of(keys: np.ndarray, shift: int = 0) -> np.ndarray:
+    """`key << 32 | row`, sorted; a key is what stands before the last `shift` bits."""
     import numpy as np
 
     entries = np.empty(len(keys), np.uint64)
     for here in spans(len(keys)):
-        entries[here] = keys[here]
+        entries[here] = keys[here] >> keys.dtype.type(shift)
         entries[here] <<= np.uint64(32)
         entries[here] |= np.arange(here.start, here.stop, dtype=np.uint64)
     entries.sort()

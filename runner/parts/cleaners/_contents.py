@@ -44,7 +44,7 @@ def rows_at(table: pa.Table, columns: Sequence[str], positions: np.ndarray) -> l
 def digests(
     table: pa.Table, columns: Sequence[str], path: Path, seen: Callable[[str], str] | None = None
 ) -> np.ndarray:
-    """Two 64-bit numbers a row, in a file, the same where the columns hold the same; `seen` is what counts of a text."""
+    """Two 64-bit numbers a row, in a file: the same where the columns hold the same; `seen` is what counts of them."""
     import pyarrow as pa
 
     with open(path, "wb") as file:
