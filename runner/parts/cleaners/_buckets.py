@@ -88,14 +88,17 @@ def spans(count: int) -> Iterator[slice]:
 
 
 def blocks(entries: np.ndarray) -> Iterator[np.ndarray]:
-    """Sorted entries, about `MANY` at a time, more where one bucket has more: none is cut."""
+    """Sorted entries, at most `MANY` at a time or those of one bucket: none is cut."""
     import numpy as np
 
     start = 0
     while start < len(entries):
-        end = start + MANY
+        end = min(start + MANY, len(entries))
         if end < len(entries):
-            end = int(np.searchsorted(entries, entries[end - 1] | np.uint64(2**32 - 1), "right"))
+            least = entries[end] >> np.uint64(32) << np.uint64(32)
+            begin = int(np.searchsorted(entries, least))
+            after = int(np.searchsorted(entries, least | np.uint64(2**32 - 1), "right"))
+            end = begin if begin > start else after
         yield entries[start:end]
         start = end
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
-from runner.parts.cleaners._buckets import blocks, rows_of, spans, together
+from runner.parts.cleaners._buckets import MANY, blocks, rows_of, spans, together
 from runner.parts.cleaners._cleaner import Judged
 from runner.parts.slices import take
 
@@ -86,7 +86,7 @@ def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.nda
     first = np.arange(len(order), dtype=np.int32)
     stays = np.ones(len(order), bool)
     for block in blocks(together(beginnings(digests, order))):
-        ranks = rows_of(block)
+        ranks = rows_of(block) if len(block) <= MANY else others(block, digests, order, first, stays)
         halves = digests[order[ranks]]
         sorting = np.lexsort((ranks, halves[:, 1], halves[:, 0]))
         ranks, halves = ranks[sorting], halves[sorting]
@@ -100,6 +100,23 @@ def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.nda
     for here in spans(len(order)):
         group[order[here]] = places[first[here]]
     return order[stays], group
+
+
+def others(
+    bucket: np.ndarray, digests: np.ndarray, order: np.ndarray, first: np.ndarray, stays: np.ndarray
+) -> np.ndarray:
+    """The ranks of a large bucket that don't have the content of its first; those that have it are told so here."""
+    import numpy as np
+
+    leader = rows_of(bucket[:1])
+    parts = [leader[:0]]
+    for here in spans(len(bucket)):
+        ranks = rows_of(bucket[here])
+        same = (digests[order[ranks]] == digests[order[leader]]).all(axis=1)
+        parts.append(ranks[~same])
+        first[ranks[same]], stays[ranks[same]] = leader[0], False
+    stays[leader] = True
+    return np.concatenate(parts)
 
 
 def beginnings(digests: np.ndarray, order: np.ndarray) -> np.ndarray:
