@@ -98,7 +98,8 @@ def fewer(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, most: int) -
     """At most so many of these rows of each class, those that come first in `order`."""
     ordered, bounds = by_class(classes, among(order, rows))
     kept = [ordered[start : min(start + most, end)] for start, end in pairwise(bounds.tolist())]
-    return np.sort(np.concatenate([ordered[:0], *kept]))
+    found: np.ndarray = np.sort(np.concatenate([ordered[:0], *kept]))
+    return found
 
 
 def repeated(
@@ -118,7 +119,8 @@ def among(order: np.ndarray, rows: np.ndarray) -> np.ndarray:
         return order
     chosen = np.zeros(len(order), bool)
     chosen[rows] = True
-    return order[chosen[order]]
+    found: np.ndarray = order[chosen[order]]
+    return found
 
 
 def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray, number: np.ndarray) -> Iterator[pa.RecordBatch]:

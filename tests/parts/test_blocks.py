@@ -1,6 +1,7 @@
 """Work on many rows goes block by block: how large a block is changes nothing that is found."""
 
 import random
+import tracemalloc
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +38,7 @@ def blocks_of(rows):
 
 def table_of(texts):
     """Texts under ids in no order."""
-    numbers = random.Random(1).sample(range(1_000), len(texts))
+    numbers = random.Random(1).sample(range(1_000_000), len(texts))
     rows = {"id": [f"row {number}" for number in numbers], "text": texts}
     return pa.table(rows, pa.schema([(name, pa.string()) for name in rows]))
 
@@ -118,3 +119,49 @@ def test_balanced_rows_are_those_of_smallest_hash(labels, count, rows):
     ranks = {row: (rank + 0.5) / len(group) for group in groups for rank, row in enumerate(group)}
     first = sorted(order.tolist(), key=ranks.__getitem__)[: min(count, len(labels))]
     assert chosen.tolist() == sorted(first)
+
+
+def held(work, rows):
+    """The most bytes a row that numpy and Python hold meanwhile, beyond what they held before."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1] / rows
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("word", ["{:016x}", "row {:09}"])
+def test_few_bytes_of_a_row_are_held_together(word, copies):
+    rows = 60_000
+    draw = np.random.RandomState(1)
+    numbers = draw.permutation(rows) if word.startswith("row") else draw.randint(0, 2**62, rows)
+    ids = pa.table({"id": [word.format(number) for number in numbers.tolist()]})
+    ids = pa.Table.from_batches(ids.to_batches(max_chunksize=1_000))
+    values = np.ones((rows, 2), np.uint64) if copies else draw.randint(0, 2**62, (rows, 2)).astype(np.uint64)
+    labels, every = draw.randint(0, 3, rows).astype(np.int32), np.arange(rows, dtype=np.int32)
+    with blocks_of(1_000):
+        assert held(lambda: by_id(ids), rows) < 30
+        order = by_id(ids)
+        assert held(lambda: distinct(values, order), rows) < 30
+        assert held(lambda: fewer(every, labels, order, rows // 9), rows) < 30
+        assert held(lambda: sampled(ids["id"], labels, 0.5), rows) < 40
+        if not copies:
+            assert held(lambda: repeats(values[:, 0]), rows) < 30
+
+
+def test_few_bytes_of_a_row_are_held_while_leaks_are_looked_for(tmp_path):
+    rows = 60_000
+    draw = np.random.RandomState(2)
+    texts = [f"{one:016x} {other:016x}" for one, other in draw.randint(0, 2**62, (rows, 2)).tolist()]
+    texts[: rows // 20] = texts[-(rows // 20) :]
+    table = table_of(texts)
+    sides = [
+        side(part, ["text"], tmp_path / str(at), 0.8, Shingles(), 1)
+        for at, part in enumerate([table.slice(0, rows // 10), table.slice(rows // 10)])
+    ]
+    with blocks_of(1_000):
+        found = alike(*sides, ["text"], Shingles(), 0.8)
+        assert len(found.positions) == rows // 20
+        assert held(lambda: alike(*sides, ["text"], Shingles(), 0.8), rows) < 45

@@ -53,7 +53,7 @@ def digests(
                 texts = [column.cast(pa.binary()).to_pylist() for column in batch.columns]
             else:
                 texts = [[seen(text).encode() for text in column.to_pylist()] for column in batch.columns]
-            file.write(hashed(texts[0] if len(texts) == 1 else map(framed, *texts)))
+            file.write(hashed(texts[0] if len(texts) == 1 else map(framed, *texts)).data)
     return digests_in(path, table.num_rows)
 
 

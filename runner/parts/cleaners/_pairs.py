@@ -46,7 +46,8 @@ class Texts:
         """How many bytes the texts of these of the chosen rows have, int64."""
         import numpy as np
 
-        return self.lengths[self.positions[rows]].astype(np.int64)
+        found: np.ndarray = self.lengths[self.positions[rows]].astype(np.int64)
+        return found
 
     def at(self, rows: np.ndarray) -> pa.RecordBatch:
         """The texts of these of the chosen rows."""

@@ -5,7 +5,7 @@ threshold. Rows of several columns are alike when each column is like the same c
 premise that two rows share nor the same two texts the other way round make them alike.
 
 MinHash proposes pairs, their sets decide: no pair is told that isn't alike, and few that are get missed. Files and time
-grow with the rows; memory is about 80 bytes a row, and texts are read from the table when needed.
+grow with the rows; memory is about 40 bytes a row, and texts are read from the table when needed.
 """
 
 from __future__ import annotations
