@@ -23,7 +23,7 @@ from runner.data.peers import Classes, Peers
 from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
 from runner.data.written import written
 from runner.parts.augment._augmentation import Augmentation, Parent, Refused
-from runner.parts.cleaners._buckets import spans
+from runner.parts.cleaners._entries import spans
 from runner.parts.cleaners._order import by_id
 
 if TYPE_CHECKING:

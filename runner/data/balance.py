@@ -14,7 +14,7 @@ from runner.data.account import Tally, keep
 from runner.data.identify import classes as classes_of
 from runner.data.identify import keys
 from runner.data.tables import at, cuts, mapped, sizes, write
-from runner.parts.cleaners._buckets import entries_of, rows_of, spans
+from runner.parts.cleaners._entries import entries_of, rows_of, spans
 from runner.spec.tables import Cap, Data
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ def fewer(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, most: int) -
     return found
 
 
-def repeated(
-    rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray]:
+def repeated(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to add so that each class has `count`: all of it in turn, by hash; and which repeat of its row each is."""
     ordered, bounds = by_class(classes, among(order, rows))
     groups = [ordered[start:end] for start, end in pairwise(bounds.tolist()) if start < end]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runner.data.tables import batches
-from runner.parts.cleaners._buckets import blocks, entries_of, rows_of, spans, together
+from runner.parts.cleaners._entries import blocks, entries_of, rows_of, spans, together
 
 if TYPE_CHECKING:
     import pyarrow as pa

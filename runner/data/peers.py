@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.data.identify import classes
-from runner.parts.cleaners._buckets import entries_of, rows_of, spans
+from runner.parts.cleaners._entries import entries_of, rows_of, spans
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -20,7 +20,7 @@ from runner.data.prepare import Skipped, places
 from runner.data.strata import REST, cover
 from runner.data.tables import at
 from runner.errors import did_you_mean
-from runner.parts.cleaners._buckets import spans
+from runner.parts.cleaners._entries import spans
 from runner.spec.tables import Data, Split
 
 if TYPE_CHECKING:

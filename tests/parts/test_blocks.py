@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from runner.data.balance import fewer, repeated, sampled
 from runner.data.identify import classes, contents, keys, repeats
-from runner.parts.cleaners import _buckets, _contents, _order, _twins
+from runner.parts.cleaners import _buckets, _contents, _entries, _order, _twins
 from runner.parts.cleaners._contents import distinct
 from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._shingles import Shingles
@@ -30,7 +30,7 @@ law = settings(max_examples=50, deadline=None)
 def blocks_of(rows):
     """At most so many rows at once."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (_buckets, _contents, _order, _twins):
+        for module in (_buckets, _contents, _entries, _order, _twins):
             patch.setattr(module, "MANY", rows)
         patch.setattr(_buckets, "SMALL", rows)
         yield

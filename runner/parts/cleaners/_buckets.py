@@ -7,16 +7,17 @@ finds the very rows that going through them one by one would find, but reads one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from runner.parts.cleaners._entries import MANY, begins_of, blocks, entries_of, rows_of, spans, together
 
 if TYPE_CHECKING:
     import numpy as np
 
 Alike = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 SMALL = 1 << 17  # entries; fewer stay in memory
-MANY = 1 << 18  # pairs or rows that are looked at together
 
 
 class Buckets:
@@ -68,69 +69,6 @@ class Buckets:
         return np.concatenate(parts)
 
 
-def entries_of(keys: np.ndarray, shift: int = 0) -> np.ndarray:
-    """`key << 32 | row`, sorted; a key is what stands before the last `shift` bits."""
-    import numpy as np
-
-    entries = np.empty(len(keys), np.uint64)
-    for here in spans(len(keys)):
-        entries[here] = keys[here] >> keys.dtype.type(shift)
-        entries[here] <<= np.uint64(32)
-        entries[here] |= np.arange(here.start, here.stop, dtype=np.uint64)
-    entries.sort()
-    return entries
-
-
-def spans(count: int) -> Iterator[slice]:
-    """So many rows, `MANY` at a time."""
-    for start in range(0, count, MANY):
-        yield slice(start, min(start + MANY, count))
-
-
-def blocks(entries: np.ndarray) -> Iterator[np.ndarray]:
-    """Sorted entries, at most `MANY` at a time or those of one bucket: none is cut."""
-    import numpy as np
-
-    start = 0
-    while start < len(entries):
-        end = min(start + MANY, len(entries))
-        if end < len(entries):
-            least = entries[end] >> np.uint64(32) << np.uint64(32)
-            begin = int(np.searchsorted(entries, least))
-            after = int(np.searchsorted(entries, least | np.uint64(2**32 - 1), "right"))
-            end = begin if begin > start else after
-        yield entries[start:end]
-        start = end
-
-
-def rows_of(entries: np.ndarray) -> np.ndarray:
-    """The last 32 bits."""
-    import numpy as np
-
-    return entries.astype(np.uint32).astype(np.int64)
-
-
-def begins_of(entries: np.ndarray) -> np.ndarray:
-    """Which entries begin a bucket."""
-    import numpy as np
-
-    begins = np.ones(len(entries), bool)
-    for start in range(1, len(entries), MANY):
-        here = entries[start - 1 : start + MANY]
-        begins[start : start + MANY] = (here[1:] ^ here[:-1]) >> np.uint64(32) != 0
-    return begins
-
-
-def together(entries: np.ndarray) -> np.ndarray:
-    """The entries that aren't alone in their bucket."""
-    import numpy as np
-
-    begins = begins_of(entries)
-    alone = begins & np.append(begins[1:], True) if len(entries) else begins
-    shared: np.ndarray = entries[~alone]
-    return shared
-
-
 def banded(keys: Iterable[np.ndarray], folder: Path) -> list[Buckets]:
     """The buckets of each band; `keys` yields those of all rows, band by band."""
     return [Buckets(folder / f"band-{number}", each) for number, each in enumerate(keys)]
@@ -156,10 +94,10 @@ def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> t
                 pairs, waiting = np.unique(np.concatenate(waiting)), []
                 decided.append(decide(pairs, threshold, alike, twins))
                 still[decided[-1][0]] = False
-    return twins, spread(decided, rows)
+    return twins, scattered(decided, rows)
 
 
-def spread(decided: list[tuple[np.ndarray, np.ndarray]], rows: int) -> np.ndarray:
+def scattered(decided: list[tuple[np.ndarray, np.ndarray]], rows: int) -> np.ndarray:
     """The similarities of some rows as those of all, 0 elsewhere."""
     import numpy as np
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
-from runner.parts.cleaners._buckets import MANY, blocks, rows_of, spans, together
 from runner.parts.cleaners._cleaner import Judged
+from runner.parts.cleaners._entries import MANY, blocks, rows_of, spans, together
 from runner.parts.slices import take
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from runner.parts.cleaners._buckets import MANY, begins_of, entries_of, rows_of, spans
+from runner.parts.cleaners._entries import MANY, begins_of, entries_of, rows_of, spans
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,8 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.parts.cleaners._buckets import MANY, banded, entries_of, greedy, rows_of, spans, spread
+from runner.parts.cleaners._buckets import banded, greedy, scattered
 from runner.parts.cleaners._contents import distinct
+from runner.parts.cleaners._entries import MANY, entries_of, rows_of, spans
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._pairs import Pairs, Texts, apart
@@ -140,7 +141,7 @@ def alike(known: Side, asked: Side, inputs: Sequence[str], shingles: Shingles, t
     goes = np.zeros(len(group), bool)
     for here in spans(len(asked.rows)):
         goes[asked.rows[here]] = twins[group[asked.rows[here]]] >= 0
-    similarities = spread(near, len(rows))
+    similarities = scattered(near, len(rows))
     similarities[exact] = 1.0
     return found(np.flatnonzero(goes), group, firsts, twins, similarities, exact)
 
