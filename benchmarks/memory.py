@@ -19,10 +19,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from _pairs import ROOT, emit, parser, positive
 
 CHILD = Path(__file__).with_name("_prepare.py")
@@ -30,6 +30,7 @@ CGROUPS = Path("/sys/fs/cgroup/memory")
 LABELS = {"praise": 8, "complaint": 5, "question": 4, "order": 2, "legal": 1}
 MARKS = ("<br>", "<p>", "</p>", "&amp;", "<b>", "</b>", "  ", "\n")
 REMEMBERED = 20_000  # rows that may be repeated
+DRAWN = 4_096  # texts at once
 SPEC = """
 name = "memory"
 
@@ -42,6 +43,7 @@ train = "{file}"
 validation = {{ from = "train", fraction = 0.05 }}
 test = {{ from = "train", fraction = 0.05 }}
 balance = {{ cap = {cap} }}
+augment = [{{ type = "swap_words", share = 0.02 }}]
 clean = [
     {{ type = "strip_html" }},
     {{ type = "normalise_space" }},
@@ -64,8 +66,7 @@ def generate(path: Path, size: int, words: int) -> int:
     draw = random.Random(5)
     letters = "etaoinshrdlucmfwypvbgk"
     vocabulary = ["".join(draw.choices(letters, range(44, 0, -2), k=draw.randint(2, 10))) for _ in range(40_000)]
-    weights = [1 / (rank + 5) for rank in range(len(vocabulary))]
-    sums = list(accumulate(weights))
+    texts = sentences(vocabulary, words)
     kinds, shares = list(LABELS), list(LABELS.values())
     known: list[list[str]] = []
     rows = written = 0
@@ -80,7 +81,7 @@ def generate(path: Path, size: int, words: int) -> int:
                 if kind >= 0.05:
                     text[draw.randrange(len(text))] = draw.choice(vocabulary)
             else:
-                text = draw.choices(vocabulary, cum_weights=sums, k=draw.randint(words // 2, words * 3 // 2))
+                text = next(texts)
                 text[draw.randrange(len(text))] = draw.choice(MARKS)
                 if len(known) < REMEMBERED:
                     known.append(text)
@@ -90,6 +91,19 @@ def generate(path: Path, size: int, words: int) -> int:
             written += table.writerow(row.values()) if path.suffix == ".csv" else file.write(json.dumps(row) + "\n")
             rows += 1
     return rows
+
+
+def sentences(vocabulary: list[str], words: int) -> Iterator[list[str]]:
+    """Texts of `words` words on average, without end."""
+    draw = np.random.RandomState(5)
+    sums = np.cumsum([1 / (rank + 5) for rank in range(len(vocabulary))])
+    names = np.array(vocabulary, object)
+    while True:
+        lengths = draw.randint(words // 2, words * 3 // 2 + 1, DRAWN)
+        chosen = names[np.searchsorted(sums, draw.random_sample(lengths.sum()) * sums[-1], "right")].tolist()
+        ends = np.cumsum(lengths)
+        for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True):
+            yield chosen[start:end]
 
 
 class Limit:

@@ -22,6 +22,7 @@ from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
 from runner.data.vary import Fresh, Maker, taken
 from runner.data.written import written
 from runner.parts.augment._augmentation import Augmentation
+from runner.parts.cleaners._entries import spans
 from runner.parts.cleaners._order import by_id
 from runner.workers import spread, workers_for
 
@@ -43,7 +44,8 @@ def augment(
     """Write the rows of train and those made of them; a text that stands in train or in `others` is not made again."""
     table = mapped(train)
     order, bytes_ = by_id(table), sizes(table)
-    known = Known([contents(mapped(path), inputs) for path in [train, *others]])
+    tables = [table, *map(mapped, others)]
+    known = Known((contents(each, inputs) for each in tables), sum(each.num_rows for each in tables))
     tallies = [Tally("augment", each.part.kind, "train", table.num_rows) for each in asked]
 
     def made_too(classes: Path) -> Iterator[pa.RecordBatch]:
@@ -147,6 +149,7 @@ def unknown(
 
 def chosen(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarray:
     """Which rows get variants."""
-    u = keys(ids, f"augment:{part.seed}:{place}:".encode()) / 2**64
-    found: np.ndarray = u < part.share
+    found, salt = np.empty(len(ids), bool), f"augment:{part.seed}:{place}:".encode()
+    for here in spans(len(ids)):
+        found[here] = keys(ids.slice(here.start, here.stop - here.start), salt) / 2**64 < part.share
     return found

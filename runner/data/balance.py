@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runner.data.account import Tally, keep
-from runner.data.identify import contents, keys, repeats
+from runner.data.identify import classes as classes_of
+from runner.data.identify import keys
 from runner.data.tables import at, cuts, mapped, sizes, write
+from runner.parts.cleaners._entries import entries_of, rows_of, spans
 from runner.spec.tables import Cap, Data
 
 if TYPE_CHECKING:
@@ -25,78 +28,101 @@ def balance(train: Path, data: Data, by: Sequence[str], entry: Path) -> None:
     """
     table = mapped(train)
     began = time.perf_counter()
-    classes = np.unique(contents(table, by), return_inverse=True)[1] if by else np.zeros(table.num_rows, np.int64)
-    chosen = np.arange(table.num_rows)
+    classes = classes_of(table, by) if by else np.zeros(table.num_rows, np.uint32)
+    chosen = np.arange(table.num_rows, dtype=np.int32)
     tallies = []
     if data.sample is not None:
         chosen = sampled(table["id"], classes, data.sample)
         tallies.append(Tally("balance", "sample", "train", table.num_rows))
         tallies[-1].dropped = {"not in the sample": table.num_rows - len(chosen)}
-    again = np.empty(0, np.int64)
+    again = number = np.empty(0, np.int32)
     if isinstance(data.balance, Cap) or data.balance in ("undersample", "oversample"):
         name = data.balance if isinstance(data.balance, str) else "cap"
         tallies.append(Tally("balance", name, "train", len(chosen)))
         before = len(chosen)
-        order = ranked(table["id"], b"balance:")
+        order = by_hash(table["id"], b"balance:")
         counts = np.bincount(classes[chosen])
         if name == "oversample":
-            again = repeated(chosen, classes, order, int(counts.max()))
+            again, number = repeated(chosen, classes, order, int(counts.max()))
             tallies[-1].made = len(again)
         else:
             most = data.balance.cap if isinstance(data.balance, Cap) else int(counts[counts > 0].min())
             chosen = fewer(chosen, classes, order, most)
             tallies[-1].dropped = {"its class has enough rows": before - len(chosen)}
-    write(entry / "train.arrow", batches(table, chosen, again))
+        del order
+    del classes
+    write(entry / "train.arrow", batches(table, chosen, again, number))
     for tally in tallies:
         tally.dropped = {reason: count for reason, count in tally.dropped.items() if count}
         tally.seconds = (time.perf_counter() - began) / len(tallies)
     keep(entry, tallies)
 
 
-def ranked(ids: pa.ChunkedArray, salt: bytes) -> np.ndarray:
-    """The place of each row when all are ordered by the hash of their ids."""
-    place = np.empty(len(ids), np.int64)
-    place[np.argsort(keys(ids, salt), kind="stable")] = np.arange(len(ids))
-    return place
+def by_hash(ids: pa.ChunkedArray, salt: bytes) -> np.ndarray:
+    """The rows in the order of the hashes of their ids."""
+    return np.argsort(keys(ids, salt), kind="stable").astype(np.int32)
 
 
-def within(rows: np.ndarray, classes: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows sorted by class and then by hash, and each one's rank in its class."""
-    ordered = rows[np.lexsort((order[rows], classes[rows]))]
-    starts = np.r_[True, classes[ordered][1:] != classes[ordered][:-1]]
-    place = np.arange(len(ordered))
-    return ordered, place - np.maximum.accumulate(np.where(starts, place, 0))
+def by_class(classes: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of `order` class by class, and where each class begins and the last ends."""
+    entries = entries_of(classes[order])
+    for here in spans(len(entries)):
+        entries[here] = order[rows_of(entries[here])]
+    counts = np.bincount(classes[order])
+    return entries.astype(np.int32), np.append(0, np.cumsum(counts))
 
 
 def sampled(ids: pa.ChunkedArray, classes: np.ndarray, sample: int | float) -> np.ndarray:
     """Positions of the sample, ascending. Every class gives its share, and smaller samples are parts of larger ones.
 
-    A row of rank r in a class of n rows comes at (r + 1/2) / n; the sample is the beginning of that order.
+    A row of rank r in a class of n rows comes at (r + 1/2) / n; the sample is the beginning of that order, where of
+    rows that come at the same place those of smaller hash come first.
     """
     count = sample if isinstance(sample, int) else max(1, round(sample * len(classes)))
-    order = ranked(ids, b"sample:")
-    ordered, rank = within(np.arange(len(classes)), classes, order)
-    at = (rank + 0.5) / np.bincount(classes)[classes[ordered]]
-    return np.sort(ordered[np.lexsort((order[ordered], at))][:count])
+    order = by_hash(ids, b"sample:")
+    if count >= len(order):
+        return np.arange(len(order), dtype=np.int32)
+    at = np.empty(len(order))
+    ordered, bounds = by_class(classes, order)
+    for start, end in pairwise(bounds.tolist()):
+        at[ordered[start:end]] = (np.arange(end - start) + 0.5) / max(1, end - start)
+    del ordered
+    last = np.partition(at, count - 1)[count - 1]
+    chosen = at < last
+    equal = order[at[order] == last]
+    chosen[equal[: count - np.count_nonzero(chosen)]] = True
+    return np.flatnonzero(chosen).astype(np.int32)
 
 
 def fewer(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, most: int) -> np.ndarray:
-    """At most so many rows of each class, those of smallest hash."""
-    ordered, rank = within(rows, classes, order)
-    return np.sort(ordered[rank < most])
+    """At most so many of these rows of each class, those that come first in `order`."""
+    ordered, bounds = by_class(classes, among(order, rows))
+    kept = [ordered[start : min(start + most, end)] for start, end in pairwise(bounds.tolist())]
+    found: np.ndarray = np.sort(np.concatenate([ordered[:0], *kept]))
+    return found
 
 
-def repeated(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
-    """Rows to add so that each class has `count`: all of it in turn, by hash."""
-    ordered, _ = within(rows, classes, order)
-    parts = []
-    for group in np.split(ordered, np.flatnonzero(np.diff(classes[ordered])) + 1):
-        parts.append(np.resize(group, count)[len(group) :])
-    return np.concatenate(parts)
+def repeated(rows: np.ndarray, classes: np.ndarray, order: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to add so that each class has `count`: all of it in turn, by hash; and which repeat of its row each is."""
+    ordered, bounds = by_class(classes, among(order, rows))
+    groups = [ordered[start:end] for start, end in pairwise(bounds.tolist()) if start < end]
+    again = np.concatenate([np.resize(group, count)[len(group) :] for group in groups])
+    number = [np.arange(len(group), count, dtype=np.int32) // np.int32(len(group)) for group in groups]
+    return again, np.concatenate(number)
 
 
-def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[pa.RecordBatch]:
-    """The chosen rows, then the repeats under ids of their own."""
+def among(order: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """These of the rows of `order`."""
+    if len(rows) == len(order):
+        return order
+    chosen = np.zeros(len(order), bool)
+    chosen[rows] = True
+    found: np.ndarray = order[chosen[order]]
+    return found
+
+
+def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray, number: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """The chosen rows, then the repeats under ids of their own, which end with their number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -107,7 +133,6 @@ def batches(table: pa.Table, chosen: np.ndarray, again: np.ndarray) -> Iterator[
     mark = "+"
     while again.size and pc.any(pc.match_substring(table["id"], mark)).as_py():  # ids of the author's may hold it
         mark += "+"
-    number = repeats(again.astype(np.uint64)) + 1 if len(again) else again
     for cut in cuts(bytes_[again]):
         part = at(table, again[cut])
         copies = number[cut].tolist()

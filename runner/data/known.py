@@ -10,8 +10,12 @@ import numpy as np
 class Known:
     """A set of numbers that grows, in a few sorted arrays each of which is at least twice as long as the next."""
 
-    def __init__(self, contents: Iterable[np.ndarray]) -> None:
-        first = np.concatenate([np.empty(0, np.uint64), *contents])
+    def __init__(self, contents: Iterable[np.ndarray], count: int) -> None:
+        """So many numbers in several arrays, of which one is held at a time."""
+        first, end = np.empty(count, np.uint64), 0
+        for each in contents:
+            end += len(each)
+            first[end - len(each) : end] = each
         first.sort()
         self.parts = [first]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runner.data.identify import contents
+from runner.data.identify import classes
+from runner.parts.cleaners._entries import entries_of, rows_of, spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,13 +31,13 @@ class Peers(Sequence[str]):
 
 def grouped(table: pa.Table, targets: Sequence[str], by_id: np.ndarray, folder: Path) -> None:
     """Write all rows by their labels and then by their ids; `by_id` are the rows in the order of their ids."""
-    labels = contents(table, targets)[by_id]
-    within = np.argsort(labels, kind="stable")
-    order = by_id[within].astype(np.int32)
-    ordered = labels[within]
-    bounds = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)].astype(np.int32)
-    place = np.empty(len(by_id), np.int32)
-    place[order] = np.arange(len(by_id), dtype=np.int32)
+    labels = classes(table, targets)
+    bounds = np.append(0, np.cumsum(np.bincount(labels))).astype(np.int32)
+    entries = entries_of(labels[by_id])
+    order, place = np.empty((2, len(by_id)), np.int32)
+    for here in spans(len(by_id)):
+        order[here] = by_id[rows_of(entries[here])]
+        place[order[here]] = np.arange(here.start, here.stop)
     for name, each in {"order": order, "bounds": bounds, "place": place}.items():
         (folder / name).write_bytes(each.data)
 

@@ -44,24 +44,24 @@ def identified(
     needed = [name for name in wanted if name != data.id or name in (*inputs, *targets)]
     skipped: list[Skipped] = []
     nameless: list[Skipped] = []
-    of_content, of_target = [], []
+    content, target, end = np.empty(origin.rows, np.uint64), np.empty(origin.rows, np.uint64), 0
     for part in texts_of(origin, wanted, inputs):
         part, gone = whole(part, needed)
         skipped += gone
         if data.id is not None:
             nameless += whole(part, [data.id])[1]
         else:
-            of_content.append(contents(part, inputs))
-            of_target.append(contents(part, targets))
+            end += part.num_rows
+            content[end - part.num_rows : end] = contents(part, inputs)
+            target[end - part.num_rows : end] = contents(part, targets)
     faults = []
     if skipped and data.empty_text == "error":
         faults.append(empty_fault((split,), origin.written, skipped))
     if nameless:
         told = f"{counted(len(nameless), 'row')} without an id: {places(nameless)}"
         faults.append(Fault(("id",), f"`{origin.written}` has {told}"))
-    content, target = (np.concatenate(of or [np.empty(0, np.uint64)]) for of in (of_content, of_target))
-    del of_content, of_target
-    earlier = repeats(content, target)
+    content = content[:end]
+    earlier = repeats(content, target[:end])
     return named(origin, wanted, needed, inputs, data.id, content, earlier), skipped, faults
 
 
@@ -116,7 +116,11 @@ def unique_ids(files: Mapping[str, tuple[str, pa.Table]], faults: list[Fault]) -
     known = list(files.values())
     if not known:
         return
-    hashed = np.concatenate([keys(table["id"]) for _, table in known])
+    hashed = np.empty(sum(table.num_rows for _, table in known), np.uint64)
+    end = 0
+    for _, table in known:
+        end += table.num_rows
+        hashed[end - table.num_rows : end] = keys(table["id"])
     again = np.flatnonzero(repeats(hashed) > 0)
     told = []
     for row in again[:NAMED].tolist():

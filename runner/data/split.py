@@ -17,9 +17,10 @@ from runner.data.columns import as_text, kind_of
 from runner.data.faults import Fault, counted
 from runner.data.identify import keys
 from runner.data.prepare import Skipped, places
-from runner.data.strata import cover
+from runner.data.strata import REST, cover
 from runner.data.tables import at
 from runner.errors import did_you_mean
+from runner.parts.cleaners._entries import spans
 from runner.spec.tables import Data, Split
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Rows:
 
 def split(data: Data, files: Mapping[str, pa.Table], faults: list[Fault]) -> dict[str, Rows]:
     """Which rows each split has, in the order train, validation, test."""
-    rows = {name: Rows(name, np.arange(table.num_rows)) for name, table in files.items()}
+    rows = {name: Rows(name, np.arange(table.num_rows, dtype=np.int32)) for name, table in files.items()}
     rules = data.rules
     waiting = {rule.from_ for rule in rules.values()}
     while ready := sorted(waiting & rows.keys()):
@@ -63,7 +64,7 @@ def divide(
         known = ["_content", "_line", *sorted(wanted & set(table.column_names))]
         table = at(table.select(known), rows.index) if wanted <= set(table.column_names) else table
     contents = table["_content"]
-    section = np.full(len(rows.index), -1)
+    section = np.full(len(rows.index), REST, np.int8)
     names = list(rules)
     for number, name in enumerate(names):
         if rules[name].column is not None:
@@ -72,22 +73,23 @@ def divide(
     if fractions and agree(source, names, fractions, faults):
         by_fractions(source, names, fractions, table, contents, section, faults)
     parts = {name: rows.index[section == number] for number, name in enumerate(names)}
-    return {name: Rows(rows.origin, index) for name, index in {**parts, source: rows.index[section == -1]}.items()}
+    return {name: Rows(rows.origin, index) for name, index in {**parts, source: rows.index[section == REST]}.items()}
 
 
 def by_values(name: str, number: int, rule: Split, table: pa.Table, section: np.ndarray, faults: list[Fault]) -> None:
     """Put the rows whose column has one of the values into the section."""
+    import pyarrow.compute as pc
+
     column = column_of(name, "column", str(rule.column), table, faults)
     if column is None:
         return
-    found = np.array(column.to_pylist(), object)
     for value in rule.values or []:
-        here = found == value
+        here = np.asarray(pc.fill_null(pc.equal(column, value), False))
         if not here.any():
-            occurring = sorted({str(each) for each in found.tolist() if each is not None})
+            occurring = sorted(pc.unique(column).drop_null().to_pylist())
             listed = ", ".join(f"`{each}`" for each in occurring[:SHOWN]) + (", ..." if len(occurring) > SHOWN else "")
             faults.append(Fault((name, "values"), f"`{rule.column}` never is `{value}`", f"it is one of {listed}"))
-        elif (section[here] != -1).any():
+        elif (section[here] != REST).any():
             faults.append(Fault((name, "values"), f"`{value}` belongs to two splits", "name it in one of them"))
         section[here] = number
 
@@ -122,13 +124,12 @@ def by_fractions(
     if units is None:
         return
     hashed = keys(units, salt)
-    free = section == -1
-    u = hashed / 2**64
-    start = 0.0
-    for number, rule in rules.items():
-        end = start + (rule.fraction or 0)
-        section[free & (u >= start) & (u < end)] = number
-        start = end
+    for here in spans(len(hashed)):
+        u, free, start = hashed[here] / 2**64, section[here] == REST, 0.0
+        for number, rule in rules.items():
+            end = start + (rule.fraction or 0)
+            section[here][free & (u >= start) & (u < end)] = number
+            start = end
     for column in dict.fromkeys(rule.stratify for rule in rules.values() if rule.stratify):
         numbers = [number for number, rule in rules.items() if rule.stratify == column]
         classes = column_of(names[numbers[0]], "stratify", column, table, faults)
@@ -138,9 +139,11 @@ def by_fractions(
 
 def ranks(classes: pa.ChunkedArray) -> np.ndarray:
     """Each row's class as its place among the sorted classes."""
-    encoded = classes.combine_chunks().dictionary_encode()
-    place: np.ndarray = np.argsort(np.argsort(np.array(encoded.dictionary.to_pylist(), object)))
-    return place.take(np.asarray(encoded.indices))
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ordered = pa.array(sorted(pc.unique(classes).to_pylist()), pa.string())
+    return np.asarray(pc.index_in(classes, ordered))
 
 
 def groups_of(name: str, group: str, table: pa.Table, faults: list[Fault]) -> pa.ChunkedArray | None:

@@ -46,14 +46,15 @@ def write_splits(
         raise DataFaults(name, faults)
     for split_name, part in rows.items():
         write(entry / f"{split_name}.arrow", taken(renamed(files[part.origin]), part.index))
+    origin = {each: part.origin for each, part in rows.items()}
+    del rows
     gone = Ledger(entry)
-    tallies = leaks(entry, list(rows), inputs, data.leakage, gone)
+    tallies = leaks(entry, list(origin), inputs, data.leakage, gone)
     faults = leak_faults(data, tallies, entry)
     if faults:
         raise DataFaults(name, faults)
     keep(entry, tallies, gone)
-    origin = {each: part.origin for each, part in rows.items()}
-    return {"rows": count(entry, rows, targets, origin=origin)["rows"]}
+    return {"rows": count(entry, origin, targets, origin=origin)["rows"]}
 
 
 def follows(split: str, data: Data, cleaned: Mapping[str, Cleaned], rows: Mapping[str, Rows]) -> bool:

@@ -30,7 +30,7 @@ def cover(numbers: Sequence[int], classes: np.ndarray, hashed: np.ndarray, secti
 
 def rows_by_class(classes: np.ndarray) -> Iterator[np.ndarray]:
     """The positions of each class, classes in sorted order."""
-    order = np.argsort(classes, kind="stable")
+    order = np.argsort(classes, kind="stable").astype(np.int32)
     ordered = classes[order]
     yield from np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
 

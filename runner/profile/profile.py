@@ -1,7 +1,7 @@
 """The profile of a split: how many rows and classes, how long, how rich and how repetitive its texts are.
 
 Nothing depends on the order of rows. Texts are read batch by batch; what is kept is about 20 bytes a row (the
-search for near duplicates has 80) and a bounded count of words and of runs of words, see `distinct`.
+search for near duplicates has 40) and a bounded count of words and of runs of words, see `distinct`.
 """
 
 from __future__ import annotations

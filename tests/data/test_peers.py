@@ -27,7 +27,7 @@ def numbers(values):
 @given(st.lists(NUMBERS, max_size=2), st.lists(NUMBERS, max_size=12))
 @laws
 def test_known_is_a_set(before, rounds):
-    known = Known(map(numbers, before))
+    known = Known(map(numbers, before), sum(map(len, before)))
     seen = {value for values in before for value in values}
     for values in rounds:
         fresh = [place for place, value in enumerate(values) if value not in seen and value not in values[:place]]

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.parts.cleaners._chains import in_order
+from runner.parts.cleaners._entries import MANY, begins_of, blocks, entries_of, rows_of, spans, together
 
 if TYPE_CHECKING:
     import numpy as np
 
 Alike = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 SMALL = 1 << 17  # entries; fewer stay in memory
-MANY = 1 << 18  # pairs; more aren't gathered from several bands
 ROUNDS = 8  # more are only taken by chains of rows, each of which waits for the one before it
 
 
@@ -29,11 +29,10 @@ class Buckets:
 
     def __init__(self, path: Path, keys: np.ndarray) -> None:
         self.path = path
-        self.write(entries_of(keys))
+        self.write(together(entries_of(keys)))
 
     def write(self, entries: np.ndarray) -> None:
-        """Keep those that aren't alone in their bucket."""
-        entries = together(entries)
+        """Keep these, none of which is alone in its bucket."""
         self.held = entries if len(entries) < SMALL else None
         if self.held is None:
             self.path.write_bytes(entries.data)  # numpy's own `tofile` may not notice a full disk
@@ -44,63 +43,34 @@ class Buckets:
 
         return np.fromfile(self.path, np.uint64) if self.held is None else self.held
 
-    def narrow(self, still: np.ndarray) -> np.ndarray:
-        """Forget the rows that are decided; which rows have another before them in their bucket."""
+    def narrow(self, still: np.ndarray, blocked: np.ndarray) -> None:
+        """Forget the rows that are decided, and mark in `blocked` those that have another before them in a bucket."""
+        import numpy as np
+
         entries = self.read()
-        self.write(entries[still[rows_of(entries)]])
-        entries = self.read()
-        return rows_of(entries[~begins_of(entries)])
+        stays = np.empty(len(entries), bool)
+        for here in spans(len(entries)):
+            stays[here] = still[rows_of(entries[here])]
+        if not stays.all():
+            entries = together(entries[stays])
+            self.write(entries)
+        begins = begins_of(entries)
+        for here in spans(len(entries)):
+            blocked[rows_of(entries[here][~begins[here]])] = True
 
     def pairs(self, fresh: np.ndarray, still: np.ndarray) -> np.ndarray:
         """Each undecided row, before 32 bits of the first row of its bucket, where that was just kept."""
         import numpy as np
 
         entries = self.read()
-        begins = begins_of(entries)
-        rows = rows_of(entries)
-        leaders = rows[begins][np.cumsum(begins) - 1]
-        chosen = fresh[leaders] & still[rows]
-        pairs: np.ndarray = rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64)
-        return pairs
-
-
-def entries_of(keys: np.ndarray) -> np.ndarray:
-    """`key << 32 | row`, sorted."""
-    import numpy as np
-
-    entries = keys.astype(np.uint64)
-    entries <<= np.uint64(32)
-    entries |= np.arange(len(keys), dtype=np.uint32)
-    entries.sort()
-    return entries
-
-
-def rows_of(entries: np.ndarray) -> np.ndarray:
-    """The last 32 bits."""
-    import numpy as np
-
-    return entries.astype(np.uint32).astype(np.int64)
-
-
-def begins_of(entries: np.ndarray) -> np.ndarray:
-    """Which entries begin a bucket."""
-    import numpy as np
-
-    begins = np.ones(len(entries), bool)
-    for start in range(1, len(entries), MANY):
-        here = entries[start - 1 : start + MANY]
-        begins[start : start + MANY] = (here[1:] ^ here[:-1]) >> np.uint64(32) != 0
-    return begins
-
-
-def together(entries: np.ndarray) -> np.ndarray:
-    """The entries that aren't alone in their bucket."""
-    import numpy as np
-
-    begins = begins_of(entries)
-    alone = begins & np.append(begins[1:], True) if len(entries) else begins
-    shared: np.ndarray = entries[~alone]
-    return shared
+        parts = [np.empty(0, np.uint64)]
+        for block in blocks(entries):
+            begins = begins_of(block)
+            rows = rows_of(block)
+            leaders = rows[begins][np.cumsum(begins) - 1]
+            chosen = fresh[leaders] & still[rows]
+            parts.append(rows[chosen].astype(np.uint64) << np.uint64(32) | leaders[chosen].astype(np.uint64))
+        return np.concatenate(parts)
 
 
 def banded(keys: Iterable[np.ndarray], folder: Path) -> list[Buckets]:
@@ -112,18 +82,19 @@ def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> t
     """Of each row the kept row that it is like, or -1, and how like."""
     import numpy as np
 
-    twins, similarities = np.full(rows, -1, np.int32), np.zeros(rows)
+    twins = np.full(rows, -1, np.int32)
+    decided = [(np.empty(0, np.int32), np.empty(0))]
     still = np.ones(rows, bool)
     for number in count():
         if not still.any():
             break
         blocked = np.zeros(rows, bool)
         for band in bands:
-            blocked[band.narrow(still)] = True
+            band.narrow(still, blocked)
         if number == ROUNDS:
             for pairs in in_order(bands, still, threshold, alike):
-                decide(pairs, threshold, alike, twins, similarities)
-                still &= twins < 0
+                decided.append(decide(pairs, threshold, alike, twins))
+                still[decided[-1][0]] = False
             break
         fresh = still & ~blocked
         still = blocked
@@ -131,14 +102,27 @@ def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> t
         for band in bands:
             waiting.append(band.pairs(fresh, still))
             if band is bands[-1] or sum(map(len, waiting)) > MANY:
-                decide(np.unique(np.concatenate(waiting)), threshold, alike, twins, similarities)
-                still &= twins < 0
-                waiting = []
-    return twins, similarities
+                pairs, waiting = np.unique(np.concatenate(waiting)), []
+                decided.append(decide(pairs, threshold, alike, twins))
+                still[decided[-1][0]] = False
+    return twins, scattered(decided, rows)
 
 
-def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray, similarities: np.ndarray) -> None:
-    """Give the rows of pairs that are alike their twin: the one that they are most like, the first of several."""
+def scattered(decided: list[tuple[np.ndarray, np.ndarray]], rows: int) -> np.ndarray:
+    """The similarities of some rows as those of all, 0 elsewhere."""
+    import numpy as np
+
+    similarities = np.zeros(rows)
+    for here, values in decided:
+        similarities[here] = values
+    return similarities
+
+
+def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the rows of pairs that are alike their twin: the one that they are most like, the first of several.
+
+    Returned are these rows, and how like.
+    """
     import numpy as np
 
     rows, leaders = (pairs >> np.uint64(32)).astype(np.int64), rows_of(pairs)
@@ -146,4 +130,5 @@ def decide(pairs: np.ndarray, threshold: float, alike: Alike, twins: np.ndarray,
     order = np.lexsort((leaders, -found))
     order = order[found[order] >= threshold]
     rows, first = np.unique(rows[order], return_index=True)
-    twins[rows], similarities[rows] = leaders[order][first], found[order][first]
+    twins[rows] = leaders[order][first]
+    return rows.astype(np.int32), found[order][first]

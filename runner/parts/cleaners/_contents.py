@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xxhash
 
-from runner.parts.cleaners._buckets import MANY, entries_of, rows_of, together
 from runner.parts.cleaners._cleaner import Judged
+from runner.parts.cleaners._entries import MANY, blocks, rows_of, spans, together
 from runner.parts.slices import take
 
 if TYPE_CHECKING:
@@ -40,19 +41,27 @@ def rows_at(table: pa.Table, columns: Sequence[str], positions: np.ndarray) -> l
     return list(zip(*taken, strict=True))
 
 
-def digests(table: pa.Table, columns: Sequence[str], seen: Callable[[str], str] | None = None) -> np.ndarray:
-    """Two 64-bit numbers a row, the same where the columns hold the same; `seen` is what counts of a text."""
-    import numpy as np
+def digests(
+    table: pa.Table, columns: Sequence[str], path: Path, seen: Callable[[str], str] | None = None
+) -> np.ndarray:
+    """Two 64-bit numbers a row, in a file: the same where the columns hold the same; `seen` is what counts of them."""
     import pyarrow as pa
 
-    found = [np.empty((0, 2), np.uint64)]
-    for batch in table.select(list(columns)).to_batches(max_chunksize=ROWS):
-        if seen is None:
-            texts = [column.cast(pa.binary()).to_pylist() for column in batch.columns]
-        else:
-            texts = [[seen(text).encode() for text in column.to_pylist()] for column in batch.columns]
-        found.append(hashed(texts[0] if len(texts) == 1 else map(framed, *texts)))
-    return np.concatenate(found)
+    with open(path, "wb") as file:
+        for batch in table.select(list(columns)).to_batches(max_chunksize=ROWS):
+            if seen is None:
+                texts = [column.cast(pa.binary()).to_pylist() for column in batch.columns]
+            else:
+                texts = [[seen(text).encode() for text in column.to_pylist()] for column in batch.columns]
+            file.write(hashed(texts[0] if len(texts) == 1 else map(framed, *texts)).data)
+    return digests_in(path, table.num_rows)
+
+
+def digests_in(path: Path, rows: int) -> np.ndarray:
+    """The digests that a file holds; what isn't looked at needs no memory."""
+    import numpy as np
+
+    return np.asarray(np.memmap(path, np.uint64, "r", shape=(rows, 2)))
 
 
 def hashed(texts: Iterable[bytes]) -> np.ndarray:
@@ -74,19 +83,49 @@ def distinct(digests: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.nda
     """
     import numpy as np
 
-    keys = np.empty(len(order), np.uint32)
-    for start in range(0, len(order), MANY):
-        keys[start : start + MANY] = digests[order[start : start + MANY], 0] >> np.uint64(32)
     first = np.arange(len(order), dtype=np.int32)
-    ranks = rows_of(together(entries_of(keys)))
-    halves = digests[order[ranks]]
-    sorting = np.lexsort((ranks, halves[:, 1], halves[:, 0]))
-    ranks, halves = ranks[sorting], halves[sorting]
-    begins = np.arange(len(ranks)) == 0
-    begins[1:] |= (halves[1:] != halves[:-1]).any(axis=1)
-    first[ranks] = ranks[begins][np.cumsum(begins) - 1]
-    stays = first == np.arange(len(order))
-    places = np.cumsum(stays, dtype=np.int32) - np.int32(1)
+    stays = np.ones(len(order), bool)
+    for block in blocks(together(beginnings(digests, order))):
+        ranks = rows_of(block) if len(block) <= MANY else others(block, digests, order, first, stays)
+        halves = digests[order[ranks]]
+        sorting = np.lexsort((ranks, halves[:, 1], halves[:, 0]))
+        ranks, halves = ranks[sorting], halves[sorting]
+        begins = np.arange(len(ranks)) == 0
+        begins[1:] |= (halves[1:] != halves[:-1]).any(axis=1)
+        first[ranks] = ranks[begins][np.cumsum(begins) - 1]
+        stays[ranks[~begins]] = False
+    places = np.cumsum(stays, dtype=np.int32)
+    places -= np.int32(1)
     group = np.full(len(digests), -1, np.int32)
-    group[order] = places[first]
+    for here in spans(len(order)):
+        group[order[here]] = places[first[here]]
     return order[stays], group
+
+
+def others(
+    bucket: np.ndarray, digests: np.ndarray, order: np.ndarray, first: np.ndarray, stays: np.ndarray
+) -> np.ndarray:
+    """The ranks of a large bucket that don't have the content of its first; those that have it are told so here."""
+    import numpy as np
+
+    leader = rows_of(bucket[:1])
+    parts = [leader[:0]]
+    for here in spans(len(bucket)):
+        ranks = rows_of(bucket[here])
+        same = (digests[order[ranks]] == digests[order[leader]]).all(axis=1)
+        parts.append(ranks[~same])
+        first[ranks[same]], stays[ranks[same]] = leader[0], False
+    stays[leader] = True
+    return np.concatenate(parts)
+
+
+def beginnings(digests: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The first half of the first number before the rank of its row in `order`, sorted."""
+    import numpy as np
+
+    entries = np.empty(len(order), np.uint64)
+    for here in spans(len(order)):
+        entries[here] = digests[order[here], 0] & np.uint64(2**64 - 2**32)
+        entries[here] |= np.arange(here.start, here.stop, dtype=np.uint64)
+    entries.sort()
+    return entries

@@ -40,7 +40,14 @@ class Texts:
             end += batch.num_rows
             for column in batch.columns:
                 bytes_[end - batch.num_rows : end] += pc.binary_length(column).to_numpy(zero_copy_only=False)
-        self.bytes = bytes_[positions] if len(bytes_) else np.zeros(len(positions), np.int32)
+        self.lengths = bytes_
+
+    def bytes(self, rows: np.ndarray) -> np.ndarray:
+        """How many bytes the texts of these of the chosen rows have, int64."""
+        import numpy as np
+
+        found: np.ndarray = self.lengths[self.positions[rows]].astype(np.int64)
+        return found
 
     def at(self, rows: np.ndarray) -> pa.RecordBatch:
         """The texts of these of the chosen rows."""
@@ -92,7 +99,7 @@ class Pairs:
         import numpy as np
 
         found = np.empty(len(rows))
-        sizes = self.first.bytes[rows].astype(np.int64) + self.second.bytes[others]
+        sizes = self.first.bytes(rows) + self.second.bytes(others)
         for group in cuts(sizes, GROUP, HELD):
             first, firsts = self.first.held(rows[group])
             second, seconds = self.second.held(others[group])

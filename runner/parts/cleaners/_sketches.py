@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.parts.cleaners._contents import hashed
+from runner.parts.cleaners._contents import digests_in, hashed
 from runner.parts.cleaners._minhash import Bands, keys
 from runner.parts.cleaners._shingles import Shingles
 from runner.parts.slices import batches
@@ -28,15 +28,13 @@ class Sketches:
 
     def digests(self) -> np.ndarray:
         """Two 64-bit numbers a row, the same where the normalised text of each column is the same."""
-        import numpy as np
-
-        return np.memmap(self.folder / "digests", np.uint64, "r", shape=(self.rows, 2))
+        return digests_in(self.folder / "digests", self.rows)
 
     def keys(self, band: int) -> np.ndarray:
         """A 32-bit number a row."""
         import numpy as np
 
-        return np.fromfile(self.folder / "keys", np.uint32, self.rows, offset=4 * self.rows * band)
+        return np.asarray(np.memmap(self.folder / "keys", np.uint32, "r", 4 * self.rows * band, (self.rows,)))
 
 
 def sketch(

@@ -5,7 +5,7 @@ threshold. Rows of several columns are alike when each column is like the same c
 premise that two rows share nor the same two texts the other way round make them alike.
 
 MinHash proposes pairs, their sets decide: no pair is told that isn't alike, and few that are get missed. Files and time
-grow with the rows; memory is about 80 bytes a row, and texts are read from the table when needed.
+grow with the rows; memory is about 40 bytes a row, and texts are read from the table when needed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from runner.parts.cleaners._buckets import MANY, banded, entries_of, greedy, rows_of
+from runner.parts.cleaners._buckets import banded, greedy, scattered
 from runner.parts.cleaners._contents import distinct
+from runner.parts.cleaners._entries import MANY, entries_of, rows_of, spans
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._order import by_id
 from runner.parts.cleaners._pairs import Pairs, Texts, apart
@@ -80,7 +81,10 @@ def repeats(
         bands = banded((sketches.keys(band)[firsts] for band in range(sketches.bands.count)), Path(folder))
         compared = np.zeros(len(firsts), bool)
         for band in bands:
-            compared[rows_of(band.read())] = True
+            entries = band.read()
+            for here in spans(len(entries)):
+                compared[rows_of(entries[here])] = True
+        del entries
         texts = apart(table, inputs, firsts, compared, Path(folder, "texts"))
         twins, similarities = greedy(bands, len(firsts), threshold, Pairs(shingles, texts, texts).alike)
         goes = np.ones(len(group), bool)
@@ -125,15 +129,21 @@ def alike(known: Side, asked: Side, inputs: Sequence[str], shingles: Shingles, t
         return Found(*np.empty((4, 0), np.int64))
     firsts, _ = distinct(known.sketches.digests(), known.rows)
     rows, group = distinct(asked.sketches.digests(), asked.rows)
-    twins = same(known.sketches.digests()[firsts], asked.sketches.digests()[rows])
+    twins = same(known.sketches.digests(), firsts, asked.sketches.digests(), rows)
     exact = twins >= 0
-    similarities = exact.astype(float)
+    near = [(np.empty(0, np.int32), np.empty(0))]
     pairs = Pairs(shingles, Texts(known.table, inputs, firsts), Texts(asked.table, inputs, rows))
     for band in range(known.sketches.bands.count):
-        keys, wanted = known.sketches.keys(band)[firsts], asked.sketches.keys(band)[rows]
-        search(keys, wanted, threshold, pairs, twins, similarities)
-    positions = asked.rows[twins[group[asked.rows]] >= 0]
-    return found(positions, group, firsts, twins, similarities, exact)
+        entries, wanted = entries_of(known.sketches.keys(band)[firsts]), asked.sketches.keys(band)
+        for here in spans(len(rows)):
+            pending = here.start + np.flatnonzero(twins[here] < 0)
+            near += search(entries, wanted[rows[pending]], pending, threshold, pairs, twins)
+    goes = np.zeros(len(group), bool)
+    for here in spans(len(asked.rows)):
+        goes[asked.rows[here]] = twins[group[asked.rows[here]]] >= 0
+    similarities = scattered(near, len(rows))
+    similarities[exact] = 1.0
+    return found(np.flatnonzero(goes), group, firsts, twins, similarities, exact)
 
 
 def found(
@@ -149,40 +159,45 @@ def found(
     return Found(positions, firsts[twins[rows]], similarities[rows], exact[rows])
 
 
-def same(known: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Where each digest stands among others, or -1."""
+def same(known: np.ndarray, firsts: np.ndarray, asked: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Where the digest of each of these rows stands among those of `firsts`, or -1."""
     import numpy as np
 
-    order = np.argsort(known[:, 0], kind="stable").astype(np.int32)
-    places = np.minimum(np.searchsorted(known[order, 0], asked[:, 0]), len(order) - 1)
-    found: np.ndarray = order[places]
-    found[(known[found] != asked).any(axis=1)] = -1
+    halves = known[firsts, 0]
+    order = np.argsort(halves, kind="stable").astype(np.int32)
+    halves = halves[order]
+    found = np.empty(len(rows), np.int32)
+    for here in spans(len(rows)):
+        wanted = asked[rows[here]]
+        places = order[np.minimum(np.searchsorted(halves, wanted[:, 0]), len(order) - 1)]
+        found[here] = np.where((known[firsts[places]] == wanted).all(axis=1), places, -1)
     return found
 
 
 def search(
-    known: np.ndarray, asked: np.ndarray, threshold: float, pairs: Pairs, twins: np.ndarray, similarities: np.ndarray
-) -> None:
-    """Give rows without a twin the first row in their bucket of one band that is like them."""
+    entries: np.ndarray, keys: np.ndarray, rows: np.ndarray, threshold: float, pairs: Pairs, twins: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Give rows, which have these keys, the first row in their bucket of one band that is like them.
+
+    Told are the rows that got one, and how like.
+    """
     import numpy as np
 
-    entries = entries_of(known)
-    pending = np.flatnonzero(twins < 0)
-    for rows in (pending[start : start + MANY] for start in range(0, len(pending), MANY)):
-        least = asked[rows].astype(np.uint64) << np.uint64(32)
-        starts = np.searchsorted(entries, least)
-        counts = np.searchsorted(entries, least | np.uint64(2**32 - 1), "right") - starts
-        width = 1
-        while len(rows := rows[counts > 0]):
-            starts, counts = starts[counts > 0], counts[counts > 0]
-            for block in range(0, len(rows), MANY // width):
-                here = slice(block, block + MANY // width)
-                tried = np.minimum(counts[here], width)
-                places = np.arange(tried.sum()) + np.repeat(starts[here] - np.cumsum(tried) + tried, tried)
-                candidates, askers = rows_of(entries[places]), np.repeat(rows[here], tried)
-                found = pairs.alike(candidates, askers)
-                hits = np.flatnonzero(found >= threshold)
-                each, first = np.unique(askers[hits], return_index=True)
-                twins[each], similarities[each] = candidates[hits][first], found[hits][first]
-            starts, counts = starts + width, np.where(twins[rows] < 0, counts - width, 0)
-            width = min(2 * width, MANY)  # so that neither many small buckets nor one large take long
+    least = keys.astype(np.uint64) << np.uint64(32)
+    starts = np.searchsorted(entries, least)
+    counts = np.searchsorted(entries, least | np.uint64(2**32 - 1), "right") - starts
+    width = 1
+    while len(rows := rows[counts > 0]):
+        starts, counts = starts[counts > 0], counts[counts > 0]
+        for block in range(0, len(rows), MANY // width):
+            here = slice(block, block + MANY // width)
+            tried = np.minimum(counts[here], width)
+            places = np.arange(tried.sum()) + np.repeat(starts[here] - np.cumsum(tried) + tried, tried)
+            candidates, askers = rows_of(entries[places]), np.repeat(rows[here], tried)
+            found = pairs.alike(candidates, askers)
+            hits = np.flatnonzero(found >= threshold)
+            each, first = np.unique(askers[hits], return_index=True)
+            twins[each] = candidates[hits][first]
+            yield each.astype(np.int32), found[hits][first]
+        starts, counts = starts + width, np.where(twins[rows] < 0, counts - width, 0)
+        width = min(2 * width, MANY)  # so that neither many small buckets nor one large take long

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.parts.cleaners._cleaner import Judged, SetCleaner
@@ -38,10 +39,14 @@ class ExactDuplicates(SetCleaner):
         if not table.num_rows:
             return
         seen = self.seen if self.ignore_case or self.ignore_space else None
-        firsts, group = distinct(digests(table, inputs, seen), by_id(table))
-        twins = firsts[group]
-        positions = np.flatnonzero(twins != np.arange(len(twins)))
-        yield from repeated(table, targets, positions, twins[positions], "exact duplicate")
+        with TemporaryDirectory(dir=scratch) as folder:
+            firsts, group = distinct(digests(table, inputs, Path(folder, "digests"), seen), by_id(table))
+        stays = np.zeros(len(group), bool)
+        stays[firsts] = True
+        positions = np.flatnonzero(~stays)
+        twins = firsts[group[positions]]
+        del firsts, group, stays
+        yield from repeated(table, targets, positions, twins, "exact duplicate")
 
     def seen(self, text: str) -> str:
         """What counts of a text."""
