@@ -75,4 +75,5 @@ def identity(part: Augmentation, places: Places, cache: Cache) -> dict[str, Any]
         field: model_hash(path, cache) if field in part.models else content_hash(path, cache)
         for field, path in places.items()
     }
-    return {**fields, **part.meaning(), **hashes}
+    version = {"version": part.version} if part.version > 1 else {}
+    return {**fields, **part.meaning(), **hashes, **version}

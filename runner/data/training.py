@@ -13,7 +13,7 @@ from runner.parts.augment._augmentation import Augmentation
 from runner.parts.augment._augmentation import Places as Named
 from runner.spec.tables import Data
 
-VERSION = 5
+VERSION = 4
 Places = Mapping[str, Path]
 
 

@@ -47,6 +47,42 @@ VIEWS = {
             "baseline_tfidf": "score of a linear model over TF-IDF; null if not measured",
         },
     ),
+    "preparation": View(
+        "What each step of preparation did to how many rows; `dropped_rows` has the rows that went.",
+        """
+        SELECT run, attempt, name AS stage, cached, each.step AS step,
+               CASE each.split WHEN '' THEN string_split(name, ' ')[-1] ELSE each.split END AS split, each.rows AS rows,
+               each.kept AS kept, each.changed AS changed, each.made AS made, each.dropped AS dropped,
+               each.flagged AS flagged, each.refused AS refused, each.seconds AS seconds, position
+        FROM (
+            SELECT *, unnest(account) AS each, unnest(range(len(account))) AS position
+            FROM (
+                SELECT run, attempt, name, cached, from_json(detail -> '$.account', '[{
+                    "step": "VARCHAR", "split": "VARCHAR", "rows": "BIGINT", "kept": "BIGINT", "changed": "BIGINT",
+                    "made": "BIGINT", "dropped": "JSON", "flagged": "JSON", "refused": "JSON", "seconds": "DOUBLE"
+                }]') AS account
+                FROM stages
+            )
+        )
+        """,
+        {
+            "run": "id of the run",
+            "attempt": "1 for the first, one more for each resume",
+            "stage": "name of the stage, with its data set",
+            "cached": "whether it was there before",
+            "step": "cleaner, augmentation or other step",
+            "split": "train, validation or test",
+            "rows": "rows that went in",
+            "kept": "rows that came out, those that it made included",
+            "changed": "rows whose text changed",
+            "made": "new rows",
+            "dropped": "rows that went, by reason",
+            "flagged": "rows that were only marked, by reason",
+            "refused": "new rows that were not taken, by reason",
+            "seconds": "time that it took whoever did it",
+            "position": "order within the stage, 0-based",
+        },
+    ),
     "run_params": View(
         "One row for each parameter of each run, beside what the run is.",
         """

@@ -162,3 +162,15 @@ def test_without_the_package(monkeypatch, tmp_path):
     found = fault(build("synonyms", wordnet="tiny:1"), tmp_path)
     assert found.message == "`wordnet` needs the package `wn`, which is not installed"
     assert found.hint == "`pip install 'runner[wn]'`"
+
+
+def test_the_version_of_a_kind_decides_its_rows_and_those_of_no_other(tmp_path, monkeypatch):
+    parts = [
+        kinds.pick("augment", "swap_words")(type="swap_words"),
+        kinds.pick("augment", "synonyms")(type="synonyms", table={"a": ["b"]}),
+    ]
+    before = [identity(part, {}, Cache(tmp_path / "cache")) for part in parts]
+    monkeypatch.setattr(type(parts[1]), "version", 99)
+    after = [identity(part, {}, Cache(tmp_path / "cache")) for part in parts]
+    assert before[0] == after[0] and "version" not in before[0]
+    assert before[1] != after[1] and {**after[1], "version": before[1]["version"]} == before[1]

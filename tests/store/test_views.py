@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -156,3 +157,31 @@ def test_params_stand_beside_their_run(con: duckdb.DuckDBPyConnection) -> None:
     insert(con, "runs", [("r", 1, "n", None, 13, *[None] * 6, "running", 0, None, None)])
     insert(con, "params", [("r", 1, "rate", "0.5", 0.5, "float")])
     assert rows(con, "FROM run_params") == [("r", "n", 13, "running", "rate", "0.5", 0.5)]
+
+
+def test_what_preparation_did_is_a_row_a_step(con: duckdb.DuckDBPyConnection) -> None:
+    step = {
+        "stage": "clean",
+        "step": "length",
+        "split": "",
+        "rows": 9,
+        "made": 0,
+        "changed": 1,
+        "kept": 6,
+        "seconds": 0.5,
+    }
+    more = {"dropped": {"shorter than 2 words": 3}, "flagged": {}, "refused": {}}
+    leakage = {**step, **more, "stage": "split", "step": "leakage against test", "split": "train", "dropped": {}}
+    stages = {"clean toy test": {"rows": 9, "account": [{**step, **more}, {**leakage, "split": ""}]},
+              "split toy": {"account": [leakage]}, "train": {"steps": 3}}  # fmt: skip
+    for name, detail in stages.items():
+        given = "INSERT INTO stages (run, attempt, name, cached, detail) VALUES ('r', 1, ?, true, ?)"
+        con.execute(given, [name, json.dumps(detail)])
+    asked = (
+        "SELECT stage, split, step, rows, kept, changed, made, dropped, seconds, position FROM preparation ORDER BY ALL"
+    )
+    assert rows(con, asked) == [
+        ("clean toy test", "test", "leakage against test", 9, 6, 1, 0, "{}", 0.5, 1),
+        ("clean toy test", "test", "length", 9, 6, 1, 0, '{"shorter than 2 words":3}', 0.5, 0),
+        ("split toy", "train", "leakage against test", 9, 6, 1, 0, "{}", 0.5, 0),
+    ]

@@ -46,6 +46,8 @@ class Augmentation(Part):
     together: ClassVar[bool] = False
     # Fields in which a text names a file of the author's.
     files: ClassVar[tuple[str, ...]] = ()
+    # Goes up whenever equal fields come to make other texts: what was made before is then made anew.
+    version: ClassVar[int] = 1
 
     type: str
     """The kind of augmentation."""

@@ -30,6 +30,7 @@ class Synonymous(Augmentation):
     """An augmentation that needs synonyms: the fields that say whence, and `vary` for a kind to do."""
 
     files: ClassVar[tuple[str, ...]] = ("table",)
+    version: ClassVar[int] = 2
 
     table: WordTable | Text | None = None
     """Synonyms by word, or a file (csv, tsv, jsonl) with the columns `word` and `synonym`; or write `wordnet`."""
