@@ -177,7 +177,9 @@ def work(checked: Checked) -> dict[str, Any]:
         for name, task in experiment.tasks.items()
         if weighed(checked.spec, name) or getattr(task, "class_weights", "none") != "none"
     )
-    return found | ({"mixup": mixed} if mixed else {}) | ({"class weights": heavy} if heavy else {})
+    balanced = "" if train.loss_balance == "fixed" else train.loss_balance
+    told = {"mixup": mixed, "class weights": heavy, "loss balance": balanced, "batches": "mixed" if together else ""}
+    return found | {name: value for name, value in told.items() if value}
 
 
 def mixing_of(checked: Checked) -> Any:
