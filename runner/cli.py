@@ -103,6 +103,8 @@ def data(
     from runner.run.experiment import prepare
 
     checked = prepare(spec, results).checked
+    for fault in checked.warnings:
+        print(f"warning: {fault.message}", file=sys.stderr)
     found = facts(checked, Cache(results / "cache"))
     if html is not None:
         from runner.report.page import write

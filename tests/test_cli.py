@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,30 @@ def test_the_profile_for_people_for_machines_and_as_a_page(say: Any, tiny: Path,
     assert page.startswith("<!DOCTYPE html>") and "Groups by size" in page
     code, out, err = say("data", str(tiny), "--html", str(tmp_path))
     assert (code, out) == (1, "") and "is a folder" in err
+
+
+def test_the_weights_of_classes_are_told(say: Any, tiny: Path, tmp_path: Path) -> None:
+    weights = {"mood": {"bad": 64 / 44, "good": 64 / 84}}  # 22 and 42 of 64 rows
+    assert json.loads(say("data", str(tiny), "--json")[1])["films"]["weights"] == {}
+    weighed = 'test = "test.csv"\nbalance = "class_weights"\nbalance_by = "label"'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', weighed, 1), encoding="utf-8")
+    out = say("data", str(tiny), "--html", str(tmp_path / "page.html"))[1]
+    assert "  weights of classes in the loss of mood: bad 1.45, good 0.762\n" in out
+    assert json.loads(say("data", str(tiny), "--json")[1])["films"]["weights"]["mood"] == pytest.approx(weights["mood"])
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Weight of each class in the loss of mood" in page and ">1.45</td>" in page
+    plan = say("plan", str(tiny))[1]
+    assert re.search(r"good +42 train .*weight 0\.762\n.*bad +22 train .*weight 1\.45\n", plan)
+    tasks = json.loads(say("plan", str(tiny), "--json")[1])["tasks"]
+    assert {name: each["weights"] for name, each in tasks.items() if each["weights"]}.keys() == {"mood"}
+
+
+def test_the_account_comes_with_warnings(say: Any, tiny: Path) -> None:
+    more = 'test = "test.csv"\nsample = 999'
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', more, 1), encoding="utf-8")
+    code, out, err = say("data", str(tiny), "--json")
+    assert code == 0 and err == "warning: train has 64 rows, fewer than the sample of 999: all are taken\n"
+    assert json.loads(out)["films"]["rows"]["train"] == 64
 
 
 def test_groups_that_are_no_column_are_named_at_their_place(say: Any, tiny: Path) -> None:

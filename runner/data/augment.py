@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache as once
+from collections.abc import Iterator, Sequence
 from itertools import islice, tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,24 +17,18 @@ from runner.data.counts import tally as labels_of
 from runner.data.identify import contents, keys
 from runner.data.known import Known
 from runner.data.named import Asked
-from runner.data.peers import Classes, Peers
+from runner.data.peers import grouped
 from runner.data.tables import SLICE, at, batches, cuts, mapped, sizes, write
+from runner.data.vary import Fresh, Maker, taken
 from runner.data.written import written
-from runner.parts.augment._augmentation import Augmentation, Parent, Refused
+from runner.parts.augment._augmentation import Augmentation
 from runner.parts.cleaners._order import by_id
+from runner.workers import spread, workers_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
-class Rows(NamedTuple):
-    """The rows of train: their positions in the order of their ids, who has the same labels, and their bytes."""
-
-    table: pa.Table
-    inputs: Sequence[str]
-    by_id: np.ndarray
-    classes: Classes
-    sizes: np.ndarray
+Job = tuple[int, np.ndarray]
 
 
 def augment(
@@ -50,19 +42,23 @@ def augment(
 ) -> None:
     """Write the rows of train and those made of them; a text that stands in train or in `others` is not made again."""
     table = mapped(train)
-    order = by_id(table)
-    rows = Rows(table, inputs, order, Classes(table, targets, order), sizes(table))
+    order, bytes_ = by_id(table), sizes(table)
     known = Known([contents(mapped(path), inputs) for path in [train, *others]])
     tallies = [Tally("augment", each.part.kind, "train", table.num_rows) for each in asked]
 
-    def made_too() -> Iterator[pa.RecordBatch]:
+    def made_too(classes: Path) -> Iterator[pa.RecordBatch]:
+        grouped(table, targets, order, classes)
         yield from with_parent(table)
         for each, tally in zip(asked, tallies, strict=True):
             began = time.perf_counter()
-            yield from made(each, rows, known, tally, cache)
+            parents = order[chosen(each.part, each.place, table["id"])[order]]
+            column = (each.part.columns or inputs)[0]
+            for positions, fresh in made((each, train, inputs, classes), parents, bytes_, tally, cache):
+                yield unknown(fresh, positions, column, table, known, tally)
             tally.seconds = time.perf_counter() - began
 
-    write(entry / "train.arrow", made_too())
+    with TemporaryDirectory(dir=entry) as scratch:
+        write(entry / "train.arrow", made_too(Path(scratch)))
     keep(entry, tallies)
 
 
@@ -90,90 +86,63 @@ def most(train: Path, asked: Sequence[Asked], targets: Sequence[str]) -> dict[st
     return {"rows": {"train": rows}, "labels": {target: {"train": found} for target, found in labels.items()}}
 
 
-def made(asked: Asked, rows: Rows, known: Known, tally: Tally, cache: Cache) -> Iterator[pa.RecordBatch]:
-    """The new rows of one augmentation, parents in the order of their ids, `SLICE` parents copy by copy."""
-    part = asked.part
-    vary = varied(asked, cache)
-    columns = part.columns or rows.inputs
-    parents = rows.by_id[chosen(part, asked.place, rows.table["id"])[rows.by_id]]
+def made(
+    given: tuple[Asked, Path, Sequence[str], Path], parents: np.ndarray, bytes_: np.ndarray, tally: Tally, cache: Cache
+) -> Iterator[tuple[np.ndarray, Fresh]]:
+    """The new rows of one augmentation with the positions of their parents, `SLICE` parents copy by copy."""
+    part = given[0].part
+    if part.models:
+        yield from dictated(Maker(*given), parents, bytes_, tally, cache)
+        return
+    ahead, behind = tee(job for block in jobs(parents, bytes_, part.copies) for job in block)
+    workers = workers_for(int(bytes_[parents].sum(dtype=np.int64)) * part.copies)
+    for (_, positions), (fresh, more) in zip(behind, spread(Maker, given, ahead, workers), strict=True):
+        tally.add(more)
+        yield positions, fresh
+
+
+def jobs(parents: np.ndarray, bytes_: np.ndarray, copies: int) -> Iterator[list[Job]]:
+    """The number of a copy with the parents that get it, few enough to hold; those of one block and copy together."""
     for start in range(0, len(parents), SLICE):
         several = parents[start : start + SLICE]
-        pieces = [several[cut] for cut in cuts(rows.sizes[several])]
-        for copy in range(part.copies):
-            texts = {name: variants(asked, rows, pieces, name, copy, vary, tally) for name in columns}
-            for piece in pieces:
-                yield from fresh(f"{asked.place}.{part.kind}.{copy}", rows, piece, texts, known, tally)
-            for left in texts.values():
-                next(left, None)  # the end, where it is seen that each parent had one variant
+        pieces = [several[cut] for cut in cuts(bytes_[several])]
+        yield from ([(copy, piece) for piece in pieces] for copy in range(copies))
 
 
-def fresh(
-    name: str, rows: Rows, parents: np.ndarray, texts: Mapping[str, Iterator[str]], known: Known, tally: Tally
-) -> Iterator[pa.RecordBatch]:
-    """The rows that these parents make with the next texts of each column, but for those whose content is known."""
-    import pyarrow as pa
-
-    given = new = at(rows.table, parents)
-    for column, variants in texts.items():
-        varied = pa.array(list(islice(variants, len(parents))), pa.string())
-        new = new.set_column(new.column_names.index(column), column, varied)
-    made = known.fresh(contents(new, rows.inputs))
-    tally.made += len(made)
-    ids = given["id"].to_pylist()
-    first = next(iter(texts))
-    before, after = given[first].to_pylist(), new[first].to_pylist()
-    for row in made.tolist():
-        tally.sample("made", {"id": ids[row], "before": before[row], "after": after[row]})
-    new = new.set_column(0, "id", pa.array([f"{id}~{name}" for id in ids], pa.string()))
-    new = new.append_column("parent", pa.array(ids, pa.string()))
-    yield from new.take(made).combine_chunks().to_batches()
+def dictated(
+    maker: Maker, parents: np.ndarray, bytes_: np.ndarray, tally: Tally, cache: Cache
+) -> Iterator[tuple[np.ndarray, Fresh]]:
+    """The rows that a model writes, in this process alone: its texts are cached by themselves, across pieces."""
+    asked = maker.asked
+    for block in jobs(parents, bytes_, asked.part.copies):
+        texts = {column: dictation(maker, block, column, tally, cache) for column in maker.columns}
+        for copy, piece in block:
+            some = {column: list(islice(each, len(piece))) for column, each in texts.items()}
+            yield piece, maker.fresh(piece, copy, some)
+        for left in texts.values():
+            next(left, None)  # the end, where it is seen that each parent had one variant
 
 
-def variants(
-    asked: Asked,
-    rows: Rows,
-    pieces: Sequence[np.ndarray],
-    column: str,
-    copy: int,
-    vary: Callable[[Iterable[Parent], int, str], Iterator[str | Refused]],
-    tally: Tally,
-) -> Iterator[str]:
-    """The new texts of parents in one column, made while they are asked for."""
-    ahead, behind = tee(parents_of(asked, rows, pieces, column, copy))
-    return taken(vary(ahead, copy, column), behind, tally)
+def dictation(maker: Maker, block: Sequence[Job], column: str, tally: Tally, cache: Cache) -> Iterator[str]:
+    """The texts of a block of parents in one column, written while they are asked for."""
+    asked, copy = maker.asked, block[0][0]
+    ahead, behind = tee(parent for _, piece in block for parent in maker.parents(piece, column, copy))
+    why = {**asked.identity, "place": asked.place, "copy": copy, "column": column}
+    return taken(written(ahead, why, lambda: maker.vary, cache), behind, tally)
 
 
-def parents_of(asked: Asked, rows: Rows, pieces: Sequence[np.ndarray], column: str, copy: int) -> Iterator[Parent]:
-    """What an augmentation is told of each parent, read piece by piece."""
-    part, place = asked.part, asked.place
-    salt = "" if part.together else column
-    texts = rows.table[column]
-    for piece in pieces:
-        given = at(rows.table.select(["id", column]), piece)
-        ids, own = given["id"].to_pylist(), given[column].to_pylist()
-        for id, text, group in zip(ids, own, rows.classes.of(piece), strict=True):
-            yield Parent(id, text, seeded(part, place, id, copy, salt), Peers(texts, *group))
-
-
-def varied(asked: Asked, cache: Cache) -> Callable[[Iterable[Parent], int, str], Iterator[str | Refused]]:
-    """What makes the variants of parents; what models write is cached by itself, since it takes long."""
-    ready = once(lambda: asked.part.ready(asked.places))
-
-    def vary(parents: Iterable[Parent], copy: int, column: str) -> Iterator[str | Refused]:
-        if not asked.part.models:
-            return ready()(parents)
-        why = {**asked.identity, "place": asked.place, "copy": copy, "column": column}
-        return written(parents, why, ready, cache)
-
-    return vary
-
-
-def taken(variants: Iterator[str | Refused], parents: Iterable[Parent], tally: Tally) -> Iterator[str]:
-    """The texts of variants; that of the parent, which makes no new row, where one is refused."""
-    for parent, variant in zip(parents, variants, strict=True):
-        if isinstance(variant, Refused):
-            tally.refused[variant.reason] = tally.refused.get(variant.reason, 0) + 1
-        yield parent.text if isinstance(variant, Refused) else variant
+def unknown(
+    fresh: Fresh, parents: np.ndarray, column: str, table: pa.Table, known: Known, tally: Tally
+) -> pa.RecordBatch:
+    """The rows whose content is not known yet; `column` is the one that samples tell."""
+    rows = known.fresh(fresh.contents)
+    tally.made += len(rows)
+    ids = fresh.rows["parent"].to_pylist()
+    for row in rows.tolist():
+        if tally.wants("made", ids[row]):
+            before, after = table[column][int(parents[row])], fresh.rows[column][row]
+            tally.sample("made", {"id": ids[row], "before": before.as_py(), "after": after.as_py()})
+    return fresh.rows.take(rows)
 
 
 def chosen(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarray:
@@ -181,9 +150,3 @@ def chosen(part: Augmentation, place: int, ids: pa.ChunkedArray) -> np.ndarray:
     u = keys(ids, f"augment:{part.seed}:{place}:".encode()) / 2**64
     found: np.ndarray = u < part.share
     return found
-
-
-def seeded(part: Augmentation, place: int, id: str, copy: int, column: str) -> random.Random:
-    """The random choices of one variant."""
-    words = f"{part.seed}\x1f{part.kind}\x1f{place}\x1f{id}\x1f{copy}\x1f{column}"
-    return random.Random(hashlib.sha256(words.encode()).digest())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+def as_text(column: pa.ChunkedArray, words: bool = False) -> pa.ChunkedArray | None:
     """The column as strings, null where there is nothing, lists and tables as JSON; None for bytes.
+
+    With `words` a list becomes its items between single spaces: a text whose words are known.
 
     Whole floats lose their ".0" and booleans become "true" and "false", so that a label looks the same whether the
     file's type is integer or float, JSON or Parquet.
@@ -23,15 +25,21 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return as_text(column.cast(kind.value_type))
+        return as_text(column.cast(kind.value_type), words)
     if pa.types.is_string(kind):
         return column
     if pa.types.is_floating(kind) or pa.types.is_nested(kind):
-        parts = [pa.array(map(written, chunk.to_pylist()), pa.string()) for chunk in column.chunks]
+        told = spaced if words and pa.types.is_nested(kind) else written
+        parts = [pa.array(map(told, chunk.to_pylist()), pa.string()) for chunk in column.chunks]
         return pa.chunked_array(parts, pa.string())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return None
     return column.cast(pa.string())
+
+
+def spaced(items: Sequence[Any] | None) -> str | None:
+    """Words between single spaces; a space within a word becomes one that does not part it."""
+    return None if items is None else " ".join(str(item).replace(" ", "\N{NO-BREAK SPACE}") for item in items)
 
 
 def kind_of(column: pa.ChunkedArray) -> str:

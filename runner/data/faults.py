@@ -11,8 +11,8 @@ RESERVED = ("id", "line", "file", "_line", "_content")
 
 
 def counted(count: int, noun: str) -> str:
-    """A number with its noun: "1 row", "2 rows"."""
-    return f"{count} {noun}{'s' * (count != 1)}"
+    """A number with its noun: "1 row", "2,000 rows"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 class Fault(NamedTuple):
@@ -28,11 +28,11 @@ class Fault(NamedTuple):
 
 
 class RowFault(RunnerError):
-    """A cleaner of this kind could not do its work on one row."""
+    """A cleaner could not do its work on one row; `place` is its own among the cleaners of the file."""
 
-    def __init__(self, message: str, hint: str = "", kind: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", place: int = 0) -> None:
         super().__init__(message, hint)
-        self.kind = kind
+        self.place = place
 
 
 class DataFaults(RunnerError):

@@ -77,6 +77,7 @@ def foresee_tokens(
     max_length: int,
     cache: Cache,
     places: bool = False,
+    stride: int | None = None,
 ) -> Iterator[Foreseen]:
     """The stage `encode` of each split, after those of `foresee`; its key follows from the rows that `split` has."""
     split = next(each.key for each in stages if each.stage == "split")
@@ -86,5 +87,5 @@ def foresee_tokens(
     for name, content in keys.items():
         own = [each.key for each in stages if each.split == name and each.stage not in ("read", "clean")]
         source = {"rows": own[-1] if own else content}
-        key, why = encode_key(inputs, tokenizer_file, max_length, cache, source, places)
+        key, why = encode_key(inputs, tokenizer_file, max_length, cache, source, places, stride)
         yield Foreseen("encode", name, key, cache.explain("encode", key, why))

@@ -172,7 +172,7 @@ def load(
         except DataFaults as error:
             faults += error.faults
         except RowFault as error:
-            at = next(at for at, part in cleaners_of(data, split).items() if part.kind == error.kind)
+            at = list(cleaners_of(data, split))[error.place]
             faults.append(Fault(("clean", at), f"`{origin.written}` {error.message}", error.hint))
     if faults:
         raise DataFaults(name, faults)

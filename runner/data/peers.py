@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,17 +28,25 @@ class Peers(Sequence[str]):
         return self.column[int(self.group[index + (index >= self.own)])].as_py()
 
 
-class Classes:
-    """All rows of a table by their labels and then by their ids; `by_id` are its rows in the order of their ids."""
+def grouped(table: pa.Table, targets: Sequence[str], by_id: np.ndarray, folder: Path) -> None:
+    """Write all rows by their labels and then by their ids; `by_id` are the rows in the order of their ids."""
+    labels = contents(table, targets)[by_id]
+    within = np.argsort(labels, kind="stable")
+    order = by_id[within].astype(np.int32)
+    ordered = labels[within]
+    bounds = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)].astype(np.int32)
+    place = np.empty(len(by_id), np.int32)
+    place[order] = np.arange(len(by_id), dtype=np.int32)
+    for name, each in {"order": order, "bounds": bounds, "place": place}.items():
+        (folder / name).write_bytes(each.data)
 
-    def __init__(self, table: pa.Table, targets: Sequence[str], by_id: np.ndarray) -> None:
-        labels = contents(table, targets)[by_id]
-        within = np.argsort(labels, kind="stable")
-        self.order = by_id[within]
-        ordered = labels[within]
-        self.bounds = np.r_[0, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, len(ordered)]
-        self.place = np.empty(len(by_id), np.int32)
-        self.place[self.order] = np.arange(len(by_id), dtype=np.int32)
+
+class Classes:
+    """The rows with the same labels as another, in files that several processes read."""
+
+    def __init__(self, folder: Path) -> None:
+        files = (np.memmap(folder / name, np.int32, "r") for name in ("order", "bounds", "place"))
+        self.order, self.bounds, self.place = map(np.asarray, files)
 
     def of(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, int]]:
         """For each of these rows the rows with the same labels, itself included, and its own place among them."""

@@ -27,11 +27,12 @@ class Skipped(NamedTuple):
     reason: str
 
 
-def texts_of(origin: Origin, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """The file's rows with these columns as strings, slice by slice."""
+def texts_of(origin: Origin, columns: Sequence[str], inputs: Sequence[str]) -> Iterator[pa.Table]:
+    """The file's rows with these columns as strings, slice by slice; lists of words in `inputs` become texts."""
     for part in slices(origin.table):
         for name in columns:
-            part = part.set_column(part.column_names.index(name), name, as_text(part[name]))
+            text = as_text(part[name], words=name in inputs)
+            part = part.set_column(part.column_names.index(name), name, text)
         yield part
 
 
@@ -44,7 +45,7 @@ def identified(
     skipped: list[Skipped] = []
     nameless: list[Skipped] = []
     of_content, of_target = [], []
-    for part in texts_of(origin, wanted):
+    for part in texts_of(origin, wanted, inputs):
         part, gone = whole(part, needed)
         skipped += gone
         if data.id is not None:
@@ -61,20 +62,21 @@ def identified(
     content, target = (np.concatenate(of or [np.empty(0, np.uint64)]) for of in (of_content, of_target))
     del of_content, of_target
     earlier = repeats(content, target)
-    return named(origin, wanted, needed, data.id, content, earlier), skipped, faults
+    return named(origin, wanted, needed, inputs, data.id, content, earlier), skipped, faults
 
 
 def named(
     origin: Origin,
     wanted: Sequence[str],
     needed: Sequence[str],
+    inputs: Sequence[str],
     id: str | None,
     content: np.ndarray,
     earlier: np.ndarray,
 ) -> Iterator[pa.Table]:
     """The slices with `id` and `_content` in front."""
     start = 0
-    for part in texts_of(origin, wanted):
+    for part in texts_of(origin, wanted, inputs):
         part = whole(part, needed)[0]
         end = start + part.num_rows
         if id is not None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.data.account import Ledger, Tally, facts_of, keep
-from runner.data.clean import Cleaned, cleaners_of
+from runner.data.account import Ledger, Tally, keep
+from runner.data.clean import Cleaned
 from runner.data.counts import count
+from runner.data.emptied import emptied, taken_away
 from runner.data.faults import DataFaults, Fault
-from runner.data.faults import counted as plural
 from runner.data.leakage import leaks
 from runner.data.prepare import unique_ids
 from runner.data.read import Origin
@@ -37,8 +37,11 @@ def write_splits(
     if data.id is not None:
         unique_ids({each: (origins[each].written, files[each]) for each in files}, faults)
     rows = split(data, files, faults)
+    for each in {fault.where[0] for fault in faults if fault.where[1:] == ("values",)}:
+        away = taken_away(str(each), data, origins, cleaned)
+        faults = [fault for fault in faults if not away or fault.where != (each, "values")] + away
     empty = [each for each in rows if not len(rows[each].index) and not follows(each, data, cleaned, rows)]
-    faults += [empty_split(each, data, origins, cleaned, rows) for each in empty if not faults]
+    faults += [emptied(each, data, origins, cleaned, rows) for each in empty if not faults]
     if faults:
         raise DataFaults(name, faults)
     for split_name, part in rows.items():
@@ -78,29 +81,3 @@ def renamed(table: pa.Table) -> pa.Table:
     """The rows with `id` and `line` in front."""
     kept = [name for name in table.column_names if name not in ("id", "_content", "_line")]
     return table.select(["id", "_line", *kept]).rename_columns(["id", "line", *kept])
-
-
-def empty_split(
-    name: str, data: Data, origins: Mapping[str, Origin], cleaned: Mapping[str, Cleaned], rows: Mapping[str, Rows]
-) -> Fault:
-    """Why a split has no rows."""
-    rule = data.rules.get(name)
-    if rule is not None:
-        source = rows[rule.from_]
-        count = len(source.index)
-        share = f"fraction {rule.fraction:g}" if rule.fraction else f"`{rule.column}`"
-        message = f"`{name}` would be empty: {share} of the {plural(count, 'row')} of `{rule.from_}` gives none"
-        return Fault((name,), message, "take a larger fraction, or name a file")
-    written = origins[name].written
-    if cleaned[name].table.num_rows:
-        return Fault((name,), f"`{name}` would be empty: the other splits take all rows of `{written}`")
-    for place, facts in zip([-1, *cleaners_of(data, name)], facts_of(cleaned[name].entry), strict=True):
-        if facts["rows"] and not facts["kept"]:
-            lost = ", ".join(f"{count:,} {reason}" for reason, count in facts["dropped"].items())
-            if place < 0:
-                lost = f"all rows of `{written}` ({facts['rows']}) lack a text or label"
-                return Fault((name,), f"`{name}` would be empty: {lost}")
-            everything = f"all {facts['rows']} rows" if facts["rows"] > 1 else "the only row"
-            message = f"`{name}` would be empty: `{facts['step']}` drops {everything} of `{written}`: {lost}"
-            return Fault(("clean", place), message, "loosen it, or leave it out")
-    return Fault((name,), f"`{name}` would be empty: `{written}` has no rows")

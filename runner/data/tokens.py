@@ -38,24 +38,44 @@ class Tokens(NamedTuple):
 class Cutter:
     """A tokenizer twice: one copy that never cuts, to count, and one that cuts and adds the special tokens."""
 
-    def __init__(self, tokenizer_file: Path, max_length: int, pairs: bool, places: bool = False) -> None:
-        self.places = places
+    def __init__(
+        self, tokenizer_file: Path, max_length: int, pairs: bool, places: bool = False, stride: int | None = None
+    ) -> None:
+        self.max_length, self.places, self.stride = max_length, places, stride
         self.plain = tokenizer(tokenizer_file)
         self.cut = tokenizer(tokenizer_file)
         self.special = self.cut.num_special_tokens_to_add(pairs)
         if self.special >= max_length:
             hint = f"raise `max_length` above {self.special}"
             raise RunnerError(f"max_length {max_length} leaves no room beside {self.special} special tokens", hint)
-        self.cut.enable_truncation(max_length, strategy="longest_first")
+        if stride is None:
+            self.cut.enable_truncation(max_length, strategy="longest_first")
+        else:
+            self.cut.enable_truncation(max_length, stride=stride, strategy="only_second")
 
     def encode(self, texts: Sequence[Sequence[str]]) -> Iterator[Tokens]:
-        """The tokens of each example; `texts` holds one column of texts, or two of the same length."""
+        """The tokens of each example, cut; `texts` holds one column of texts, or two of the same length."""
+        return (first for first, *_ in self.windows(texts))
+
+    def windows(self, texts: Sequence[Sequence[str]]) -> Iterator[list[Tokens]]:
+        """The same with what was cut away: with a stride, in further windows that overlap by so many tokens."""
         encode = self.plain.encode_batch if self.places else self.plain.encode_batch_fast
         columns = [encode(list(column), add_special_tokens=False) for column in texts]
         for parts in zip(*columns, strict=True):
             uncut = sum(len(part) for part in parts) + self.special
-            whole = self.cut.post_process(*parts)
-            yield Tokens(whole.ids, second(whole, len(parts) > 1), uncut, whole.offsets if self.places else ())
+            whole = self.post_process(parts)
+            found = [whole, *(whole.overflowing if self.stride is not None else ())]
+            yield [
+                Tokens(each.ids, second(each, len(parts) > 1), uncut, each.offsets if self.places else ())
+                for each in found
+            ]
+
+    def post_process(self, parts: Sequence[Encoding]) -> Encoding:
+        """Cut, with special tokens; RunnerError where the first of two leaves no room for the second."""
+        if self.stride is not None and len(parts[0]) + self.special + self.stride >= self.max_length:
+            message = f"`{self.max_length}` tokens leave no room for a stride of {self.stride} beside {len(parts[0])}"
+            raise RunnerError(f"{message} of the first text", "raise `max_length` or lower `stride`")
+        return self.cut.post_process(parts[0], parts[1] if len(parts) > 1 else None)
 
 
 def second(encoding: Encoding, pairs: bool) -> int:
@@ -67,11 +87,11 @@ def second(encoding: Encoding, pairs: bool) -> int:
     return len(encoding.ids)
 
 
-def encoded(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[tuple[list[str], list[Tokens]]]:
-    """Ids and tokens of all rows, in their order, batch by batch; in parallel where the process may."""
+def encoded(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[tuple[list[str], list[list[Tokens]]]]:
+    """Ids and windows of tokens of all rows, in their order, batch by batch; in parallel where the process may."""
     for rows in batches(table.select(["id", *inputs])):
         with parallel():
-            yield rows["id"], list(cutter.encode([rows[name] for name in inputs]))
+            yield rows["id"], list(cutter.windows([rows[name] for name in inputs]))
 
 
 def batches(table: pa.Table) -> Iterator[dict[str, list[str]]]:

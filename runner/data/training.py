@@ -13,7 +13,7 @@ from runner.parts.augment._augmentation import Augmentation
 from runner.parts.augment._augmentation import Places as Named
 from runner.spec.tables import Data
 
-VERSION = 4
+VERSION = 5
 Places = Mapping[str, Path]
 
 

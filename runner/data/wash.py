@@ -58,12 +58,13 @@ def wash(
     empty = empty_rows(origin, [*inputs, *targets, *([data.id] if data.id else [])])
     for number, group in enumerate(groups(cleaners)):
         own = [Tally("clean", part.kind) for part in group]
+        first = len(tallies) - 1
         tallies += own
         if isinstance(group[0], SetCleaner):
             path = stored(entry / f".{number}.arrow", slices, empty)
             slices = judged(group[0], path, inputs, targets, own[0], gone)
         else:
-            slices = washed(group, slices, inputs, tokenizer_file, own, gone, workers_for(origin.bytes))
+            slices = washed(group, first, slices, inputs, tokenizer_file, own, gone, workers_for(origin.bytes))
     done = mapped(stored(entry / "rows.arrow", slices, empty))
     for stale in entry.glob(".*.arrow"):
         stale.unlink()
@@ -125,6 +126,7 @@ def empty_rows(origin: Origin, texts: Sequence[str]) -> pa.Table:
 
 def washed(
     cleaners: Sequence[Cleaner],
+    first: int,
     slices: Iterator[pa.Table],
     inputs: Sequence[str],
     tokenizer_file: Path | None,
@@ -132,8 +134,11 @@ def washed(
     gone: Ledger,
     workers: int,
 ) -> Iterator[pa.Table]:
-    """The slices after cleaners that read one text at a time; `tallies` has one a cleaner."""
-    given = list(cleaners), tuple(inputs), tokenizer_file
+    """The slices after cleaners that read one text at a time, the first of which is the file's cleaner number `first`.
+
+    `tallies` has one a cleaner.
+    """
+    given = list(cleaners), first, tuple(inputs), tokenizer_file
     for part, counts, went in spread(Washer, given, map(alone, slices) if workers > 1 else slices, workers):
         for tally, more in zip(tallies, counts, strict=True):
             tally.add(more)
@@ -144,9 +149,14 @@ def washed(
 class Washer:
     """Cleaners that are set up, applied to one slice after the other."""
 
-    def __init__(self, cleaners: Sequence[Cleaner], inputs: Sequence[str], tokenizer_file: Path | None) -> None:
+    def __init__(
+        self, cleaners: Sequence[Cleaner], first: int, inputs: Sequence[str], tokenizer_file: Path | None
+    ) -> None:
         self.inputs = inputs
-        self.steps = [(part.kind, tuple(part.columns or inputs), part.ready(tokenizer_file)) for part in cleaners]
+        self.steps = [
+            (place, part.kind, tuple(part.columns or inputs), part.ready(tokenizer_file))
+            for place, part in enumerate(cleaners, first)
+        ]
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, list[Tally], pa.RecordBatch]:
         """The rows that stay, what each cleaner did, and the rows that went."""
@@ -156,12 +166,12 @@ class Washer:
         ids, lines = table["id"].to_pylist(), table["_line"].to_pylist()
         kept = np.ones(table.num_rows, bool)
         tallies, went = [], []
-        for kind, columns, function in self.steps:
+        for place, kind, columns, function in self.steps:
             tally = Tally("clean", kind, rows=int(kept.sum()))
             began = time.perf_counter()
             for row in np.flatnonzero(kept).tolist():
                 before = {name: texts[name][row] for name in columns}
-                reason = mended(texts, row, columns, function, lines[row], kind)
+                reason = mended(texts, row, columns, function, lines[row], place)
                 if reason:
                     kept[row] = False
                     told = excerpt("\n".join(before.values()))
@@ -184,14 +194,14 @@ def mended(
     columns: Sequence[str],
     function: Callable[[str], str | Drop],
     line: int,
-    kind: str,
+    place: int,
 ) -> str:
     """Clean the texts of one row in place; why it goes, or nothing."""
     for name in columns:
         try:
             found = function(texts[name][row])
         except RunnerError as error:
-            raise RowFault(f"line {line}: {error.message}", error.hint, kind) from error
+            raise RowFault(f"line {line}: {error.message}", error.hint, place) from error
         if isinstance(found, Drop):
             return found.reason
         if not found.strip():

@@ -27,7 +27,7 @@ def answers(
     found: dict[str, list[Piece]] = {}
     for batch, logits in outputs:
         for task, values in logits.items():
-            said = tasks[task].answer(values, batch.targets[task], batch.lengths)
+            said = tasks[task].answer(values, batch.targets[task], batch.lengths, batch.spans)
             found.setdefault(task, []).append((batch.stream, batch.rows, said))
     return [of_task(task, pieces, streams, tasks[task], tuple(labels[task]), split) for task, pieces in found.items()]
 
@@ -43,8 +43,18 @@ def of_task(
         rows = np.concatenate([part for stream, part, _ in pieces if stream == name])
         here = [each for stream, _, part in pieces if stream == name for each in part]
         order = np.argsort(rows, kind="stable")
-        ids += streams[name].ids.take(rows[order]).to_pylist()
-        values += streams[name].values[task].take(rows[order]).to_pylist()
-        said += [here[index] for index in order.tolist()]
+        rows, here = rows[order], [here[index] for index in order.tolist()]
+        if streams[name].rows is not None:
+            rows, here = merged(rows, here, streams[name].rows, part)
+        ids += streams[name].ids.take(rows).to_pylist()
+        values += streams[name].values[task].take(rows).to_pylist()
+        said += here
     found: Answers = part.gathered(Place(task, split, labels, tuple(ids)), values, said)
     return found
+
+
+def merged(sequences: np.ndarray, said: list[Any], rows: Any, part: Any) -> tuple[np.ndarray, list[Any]]:
+    """The first sequence of each row, and what its sequences say together."""
+    starts = np.flatnonzero(np.diff(rows[sequences], prepend=-1))
+    ends = [*starts[1:].tolist(), len(said)]
+    return sequences[starts], [part.merged(said[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)]

@@ -16,8 +16,9 @@ class Batch:
     Packed: `input_ids` and `type_ids` have shape [1, tokens], one sequence after the other, `position_ids` restart at
     each. Padded: shape [examples, longest]. `lengths` [examples] counts the tokens of each sequence.
     `targets[task]` has a row an example, or one a token. `shares[task]` is the factor of the sum of the task's losses
-    in the loss of the optimizer step: its part of the examples of the step, divided by its units there.
-    `places[task]` are the indices of the task's examples, or of their tokens, in a mixed batch that holds others too.
+    in the loss of the optimizer step: its part of the examples of the step, divided by its units there. `spans`
+    [tokens, 2] are the characters that each token stands for, where a head looks at tokens. `places[task]` are the
+    indices of the task's examples, or of their tokens, in a mixed batch that holds others too.
     """
 
     stream: str
@@ -28,6 +29,7 @@ class Batch:
     packed: bool
     targets: Mapping[str, torch.Tensor] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
+    spans: torch.Tensor | None = None
     places: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -61,6 +63,7 @@ def build(
     packed: bool,
     pad_id: int,
     shares: Mapping[str, float] | None = None,
+    spans: np.ndarray | None = None,
     places: Mapping[str, np.ndarray] | None = None,
 ) -> Batch:
     """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length without one)."""
@@ -81,6 +84,7 @@ def build(
         packed=packed,
         targets={task: torch.from_numpy(target) for task, target in targets.items()},
         shares=shares or {},
+        spans=None if spans is None else torch.from_numpy(spans),
         places={task: torch.from_numpy(each) for task, each in (places or {}).items()},
     )
 

@@ -10,11 +10,14 @@ from torch import nn
 
 from runner.kinds import Part
 from runner.model.batch import Batch
-from runner.model.dropout import Dropout, Source, replace
+from runner.model.dropout import Dropout, Source, replace, seed_step
+from runner.model.pooling import pool
 from runner.model.trunk import choose_trunk, tokens_of
 from runner.model.vocabulary import narrow
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
+from runner.plan.depth import depth, rests
+from runner.plan.estimate import attends
 from runner.spec.tables import Model
 
 
@@ -29,16 +32,21 @@ class Network(nn.Module):
         source: Source,
         packed: bool,
         by_token: frozenset[str] = frozenset(),
+        layers: int = 0,
+        query: nn.Parameter | None = None,
     ) -> None:
         super().__init__()
         self.by_token = by_token
         self.trunk = trunk
         self.heads = heads
-        self.pooling = model.pooling
+        self.pooling, self.query = model.pooling, query
         self.packed = packed
         self.source = source
         self.dropout = Dropout(model.dropout, source)
         replace(self.trunk, source)
+        self.freeze, self.layers = model.freeze, layers
+        self.learned = frozenset(name for name, parameter in self.named_parameters() if parameter.requires_grad)
+        self.begin(1)
 
     def forward(
         self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None = None
@@ -50,31 +58,38 @@ class Network(nn.Module):
         tokens = tokens_of(self.trunk, batch, self.source)
         seen = {}
         if not self.by_token.issuperset(tasks):
-            vectors = pool(tokens, batch.lengths, self.pooling)
+            vectors = pool(tokens, batch.lengths, self.pooling, self.query)
             seen["text"] = self.dropout(mix(vectors) if mix else vectors)
         if not self.by_token.isdisjoint(tasks):
             seen["token"] = self.dropout(tokens)
         read = {task: batch.of(task, seen["token" if task in self.by_token else "text"]) for task in tasks}
         return {task: self.heads[slot(task)](vectors) for task, vectors in read.items()}
 
+    def join(self, name: str, module: nn.Module) -> None:
+        """Add a module that learns with the network."""
+        self.add_module(name, module)
+        self.learned |= {f"{name}.{each}" for each, _ in module.named_parameters()}
+
     def trainable(self) -> dict[str, nn.Parameter]:
-        """The parameters that training changes, by name."""
-        return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+        """The parameters that training changes in at least one epoch, by name."""
+        return {name: parameter for name, parameter in self.named_parameters() if name in self.learned}
+
+    def begin(self, epoch: int) -> None:
+        """Let rest what is frozen in an epoch, counted from 1; all else learns."""
+        if self.freeze is not None:
+            for name, parameter in self.trainable().items():
+                frozen = name.startswith("trunk.") and rests(self.freeze, self.depth(name), self.layers, epoch)
+                parameter.requires_grad_(not frozen)
+
+    def depth(self, name: str) -> int:
+        """The layer of the trunk that a parameter belongs to, counted from 1; 0 below all layers."""
+        return depth(name, self.layers)
 
 
 def slot(task: str) -> str:
     """The name of a task's head: torch allows neither dots nor names of its own attributes."""
     plain = task.replace(".", ":")
     return f"{plain}:" if hasattr(nn.ModuleDict, plain) or hasattr(nn.ModuleDict(), plain) else plain
-
-
-def pool(tokens: torch.Tensor, lengths: torch.Tensor, how: str) -> torch.Tensor:
-    """One vector a sequence, shape [examples, hidden]: the first token's, or the mean over tokens."""
-    if how == "cls":
-        return tokens[lengths.cumsum(0) - lengths]
-    owner = torch.repeat_interleave(torch.arange(len(lengths), device=lengths.device), lengths)
-    total = torch.zeros(len(lengths), tokens.shape[1], dtype=tokens.dtype, device=tokens.device)
-    return total.index_add(0, owner, tokens) / lengths[:, None].to(tokens.dtype)
 
 
 def build(
@@ -93,8 +108,10 @@ def build(
     """
     trunk, packed = choose_trunk(base, packing)
     for name, parameter in trunk.named_parameters():
-        if "pooler." in name:
+        if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
+    if model.reinitialise:
+        refresh(trunk, base.layers - model.reinitialise, base.layers, seed)
     torch.manual_seed(seed)
     if model.adapter is not None:
         trunk = adapt(trunk, model.adapter)
@@ -102,7 +119,21 @@ def build(
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     by_token = frozenset(name for name, task in tasks.items() if task.level == "token")
-    return Network(trunk, heads, model, Source(), packed, by_token)
+    query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
+    return Network(trunk, heads, model, Source(), packed, by_token, base.layers, query)
+
+
+def refresh(trunk: nn.Module, kept: int, layers: int, seed: int) -> None:
+    """Give the layers above the lowest `kept` weights as their architecture draws them (Zhang and others 2021)."""
+    from transformers import AutoModel
+
+    seed_step(Source(), seed, 1)  # other numbers than those of the heads
+    fresh: nn.Module = AutoModel.from_config(trunk.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    drawn = dict(fresh.named_parameters())
+    with torch.no_grad():
+        for name, parameter in trunk.named_parameters():
+            if depth(name, layers) > kept:
+                parameter.copy_(drawn[name])
 
 
 def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:

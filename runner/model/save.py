@@ -8,12 +8,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from runner.data.tokens import Cutter
 from runner.errors import RunnerError
+from runner.parts.tasks._reading import Reading
 from runner.plan.base import Base, find
 from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
 ABOUT = "heads.json"
+QUERY = "query"  # of attention pooling, beside the heads, whose names all have a dot
 BATCH = 64
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "merges.txt")
 
@@ -44,7 +49,8 @@ def save(
     for name in TOKENIZER:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, temporary / name)
-    save_file({name: value.contiguous() for name, value in network.heads.state_dict().items()}, temporary / HEADS)
+    own = network.heads.state_dict() | ({} if network.query is None else {QUERY: network.query.detach()})
+    save_file({name: value.contiguous() for name, value in own.items()}, temporary / HEADS)
     about = {
         "base": str(base.folder.resolve()),
         "model": experiment.written()["model"],
@@ -60,8 +66,9 @@ def save(
 class Predictor:
     """A trained network that answers texts."""
 
-    def __init__(self, network: Any, tokenizer: Any, experiment: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
-        self.network, self.tokenizer, self.about, self.tasks = network, tokenizer, experiment, parts
+    def __init__(self, network: Any, folder: Path, about: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+        self.network, self.about, self.tasks = network, about, parts
+        self.tokenizer_file, self.max_length = folder / "tokenizer.json", int(about["model"]["max_length"])
 
     def __call__(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, Any]]:
         """For each text or pair what each task says of it, as `Task.reply` tells it; computed `BATCH` at a time."""
@@ -69,46 +76,49 @@ class Predictor:
         return [one for start in range(0, len(texts), BATCH) for one in self.some(texts[start : start + BATCH])]
 
     def some(self, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, Any]]:
-        """The answers of one batch."""
-        import numpy as np
+        """The answers of one batch; tasks that cut long texts alike share a forward pass."""
+        columns = [[text] if isinstance(text, str) else list(text) for text in texts]
+        found: list[dict[str, Any]] = [{} for _ in texts]
+        for overlap in dict.fromkeys(task.overlap for task in self.tasks.values()):
+            names = [name for name, task in self.tasks.items() if task.overlap == overlap]
+            for name, said in self.said(columns, names, overlap).items():
+                labels, tuned = self.about["labels"][name], self.about.get("tuned", {}).get(name, {})
+                for row, each in enumerate(said):
+                    found[row][name] = self.tasks[name].reply(each, labels, tuned, columns[row])
+        return [{name: each[name] for name in self.tasks} for each in found]
+
+    def said(self, texts: Sequence[Sequence[str]], names: Sequence[str], overlap: int | None) -> dict[str, list[Any]]:
+        """What some heads say of each text or pair."""
         import torch
 
+        from runner.model.answer import merged
         from runner.model.batch import build
-        from runner.parts.tasks._reading import Reading
 
-        encoded = self.tokenizer.encode_batch(list(texts))
-        sequences = [np.asarray(each.ids) for each in encoded]
-        pairs = [each.type_ids.index(1) if 1 in each.type_ids else len(each.ids) for each in encoded]
-        places = [np.array(each.offsets, np.int32).reshape(-1, 2) for each in encoded]
+        cutter = Cutter(self.tokenizer_file, self.max_length, len(texts[0]) > 1, True, overlap)
+        columns = [list(column) for column in zip(*texts, strict=True)]
+        windows = list(cutter.windows(columns))
+        rows = np.array([row for row, each in enumerate(windows) for _ in each])
+        tokens = [each for row in windows for each in row]
+        spans = np.array([place for each in tokens for place in each.places], np.int32).reshape(-1, 2)
+        pairs = [each.pair for each in tokens]
+        offsets = np.cumsum([0, *(len(each.ids) for each in tokens)])
         reading = Reading(
-            columns(texts), np.cumsum([0, *map(len, sequences)]), *np.concatenate(places).T if places else (None, None)
+            columns, offsets, spans[:, 0], spans[:, 1], None if overlap is None else rows, np.array(pairs)
         )
-        labels, nothing = self.about["labels"], [None] * len(texts)
-        targets = {name: task.targets(nothing, labels[name], reading) for name, task in self.tasks.items()}
-        batch = build("texts", range(len(texts)), sequences, pairs, targets, packed=self.network.packed, pad_id=0)
+        nothing = [None] * len(texts)
+        targets = {name: self.tasks[name].targets(nothing, self.about["labels"][name], reading) for name in names}
+        sequences = [np.asarray(each.ids) for each in tokens]
+        packed = self.network.packed
+        batch = build("texts", range(len(tokens)), sequences, pairs, targets, packed=packed, pad_id=0, spans=spans)
         with torch.inference_mode():
-            logits = self.network(batch, tuple(self.tasks))
-        said = {
-            name: task.answer(logits[name], batch.targets[name], batch.lengths) for name, task in self.tasks.items()
-        }
-        tuned = self.about.get("tuned", {})
-        return [
-            {
-                name: task.reply(said[name][row], labels[name], tuned.get(name, {}), first(texts[row]))
-                for name, task in self.tasks.items()
-            }
-            for row in range(len(texts))
-        ]
-
-
-def first(text: str | tuple[str, str]) -> str:
-    """The text, or the first of a pair."""
-    return text if isinstance(text, str) else text[0]
-
-
-def columns(texts: Sequence[str | tuple[str, str]]) -> list[list[str]]:
-    """Texts, or the first and the second ones of pairs."""
-    return [[first(text) for text in texts], *([[text[1] for text in texts]] if not isinstance(texts[0], str) else [])]
+            logits = self.network(batch, tuple(names))
+        found = {}
+        for name in names:
+            said = self.tasks[name].answer(logits[name], batch.targets[name], batch.lengths, batch.spans)
+            found[name] = (
+                list(said) if overlap is None else merged(np.arange(len(rows)), said, rows, self.tasks[name])[1]
+            )
+        return found
 
 
 def base_of(model: Model, recorded: Path) -> Base:
@@ -119,7 +129,6 @@ def base_of(model: Model, recorded: Path) -> Base:
 def load(folder: Path | str) -> Predictor:
     """The network that `save` wrote, ready to answer."""
     from safetensors.torch import load_file
-    from tokenizers import Tokenizer
 
     from runner import kinds
     from runner.model.network import build
@@ -132,15 +141,16 @@ def load(folder: Path | str) -> Predictor:
     parts: dict[str, Any] = {
         name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()
     }
+    model = model.model_copy(update={"freeze": None, "reinitialise": 0})
     base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
-    network.heads.load_state_dict(load_file(folder / HEADS))
+    own = load_file(folder / HEADS)
+    if network.query is not None:
+        network.query.data.copy_(own.pop(QUERY))
+    network.heads.load_state_dict(own)
     if model.adapter is not None:
         from peft import set_peft_model_state_dict
 
         set_peft_model_state_dict(network.trunk, load_file(folder / "adapter_model.safetensors"))
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.enable_truncation(model.max_length)
-    tokenizer.no_padding()
     network.eval()
-    return Predictor(network, tokenizer, about, parts)
+    return Predictor(network, folder, about, parts)

@@ -18,7 +18,7 @@ class Stream:
     """Tokens lie memory-mapped in Arrow; `targets[task]` are what `Task.targets` made.
 
     They have a row an example, or one a token for the tasks in `by_token`. `values[task]` is the column as the data
-    have it.
+    have it. `spans` [tokens, 2] are characters. Where long texts make several sequences, `rows` are those they are of.
     """
 
     name: str
@@ -29,6 +29,8 @@ class Stream:
     targets: Mapping[str, np.ndarray]
     by_token: frozenset[str] = frozenset()
     values: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    spans: np.ndarray | None = None
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -45,10 +47,11 @@ class Stream:
     def of(self, task: str, rows: Sequence[int]) -> np.ndarray:
         """The targets of these rows, one after the other."""
         target = self.targets[task]
-        if task not in self.by_token:
-            return np.asarray(target[np.asarray(rows)])
-        found: np.ndarray = np.concatenate([target[self.offsets[row] : self.offsets[row + 1]] for row in rows])
-        return found
+        return self.cut(target, rows) if task in self.by_token else np.asarray(target[np.asarray(rows)])
+
+    def cut(self, values: np.ndarray, rows: Sequence[int]) -> np.ndarray:
+        """Of values a token, those of these rows."""
+        return np.concatenate([values[self.offsets[row] : self.offsets[row + 1]] for row in rows])
 
     @cached_property
     def judged(self) -> dict[str, np.ndarray]:
@@ -73,6 +76,7 @@ class Stream:
             packed=packed,
             pad_id=pad_id,
             shares=shares,
+            spans=None if self.spans is None else self.cut(self.spans, rows),
         )
 
     def by_length(self, batch_size: int) -> list[list[int]]:

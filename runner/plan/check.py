@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
-from runner.plan.faults import Faults
+from runner.plan.faults import Faults, Where
 from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
+from runner.plan.transfer import transfer
 from runner.spec.read import Spec
+from runner.spec.tables import Model
 
 OUTSIDE = "O"  # the tag of words outside of all spans, which is none of what a head looks for
 
@@ -137,6 +139,7 @@ def task_labels(
     """Names of the head's outputs in their order, and how often each split has each unit of the target."""
     counts: dict[str, dict[str, int]] = {}
     learned: dict[str, set[str]] = {}
+    sound = True
     for data in task.data:
         for split in loaded[data].rows:
             rows = counts.setdefault(split, {})
@@ -147,22 +150,25 @@ def task_labels(
                 seen = survey(task, loaded[data], split, cache)
                 found = seen.counts
                 wrong(name, loaded[data].written[split], seen.wrong, seen.more, faults)
+                sound = sound and not seen.wrong
             learned |= {data: set(found)} if split == "train" else {}
             for label, count in found.items():
                 rows[label] = rows.get(label, 0) + count
     outputs = task.outputs(counts.get("train", {}))
-    for fault in task.faults(name, outputs, counts):
+    for fault in task.faults(name, outputs, counts) if sound else ():
         where = ("tasks", name, *fault.where)
         faults.add("labels", where, fault.message, fault.hint, severity=fault.severity)
-    unlabelled(name, counts, faults)
-    strangers(name, {data: each & set(outputs) - {OUTSIDE} for data, each in learned.items()}, faults)
+    nothing = {OUTSIDE} if task.level == "token" else set()
+    if sound:
+        unlabelled(name, counts, nothing, faults)
+    strangers(name, {data: each & set(outputs) - nothing for data, each in learned.items()}, faults)
     return outputs, counts
 
 
-def unlabelled(name: str, counts: Mapping[str, Mapping[str, int]], faults: Faults) -> None:
+def unlabelled(name: str, counts: Mapping[str, Mapping[str, int]], nothing: set[str], faults: Faults) -> None:
     """A head needs something to be judged by in every split."""
     for split, found in counts.items():
-        if split != "train" and not sum(count for label, count in found.items() if label != OUTSIDE):
+        if split != "train" and not sum(count for label, count in found.items() if label not in nothing):
             message = f"no row of {split} has a label of `{name}`: it can't be judged there"
             hint = "add rows with labels, or take another split" if split == "validation" else "add some, or no test"
             faults.add("labels", ("tasks", name, "target"), message, hint)
@@ -206,17 +212,24 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             f"write {base.longest} or less",
             "value",
         )
-    targets = getattr(model.adapter, "targets", ())
+    transfer(spec, base, faults)
     last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
-    for index, target in enumerate(targets if isinstance(targets, list) else ()):
+    for where, target in targets(model):
         if not any(name == target or name.endswith(f".{target}") for name in base.linears):
             faults.add(
                 "adapter-target",
-                ("model", "adapter", "targets", index),
+                where,
                 f"`{model.base}` has no linear layer `{target}`",
-                did_you_mean(target, last),
+                did_you_mean(target.rsplit(".", 1)[-1], last),
                 "value",
             )
+
+
+def targets(model: Model) -> Iterator[tuple[Where, str]]:
+    """The layers that an adapter names."""
+    for key in getattr(model.adapter, "naming", ()):
+        names = getattr(model.adapter, key)
+        yield from ((("model", "adapter", key, at), name) for at, name in enumerate(names) if isinstance(names, list))
 
 
 def checker(cache: Path, complete: bool = False) -> Checker:

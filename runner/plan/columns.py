@@ -8,7 +8,7 @@ from runner.spec.read import Spec
 
 
 class Columns(NamedTuple):
-    """Inputs and targets in the order of the tasks; targets in `nested` may be lists or tables."""
+    """Inputs and targets in the order of the tasks; those in `nested` may be lists, targets also tables."""
 
     inputs: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
@@ -21,6 +21,6 @@ def columns(spec: Spec) -> dict[str, Columns]:
     for task in spec.experiment.tasks.values():
         for name in task.data:
             before = used.get(name, Columns())
-            more = (task.inputs, (task.target,), (task.target,) * task.nested)
+            more = (task.inputs, (task.target,), (task.target,) * task.nested + task.inputs * (task.level == "token"))
             used[name] = Columns(*(tuple(dict.fromkeys([*a, *b])) for a, b in zip(before, more, strict=True)))
     return used

@@ -13,6 +13,7 @@ from runner.data.encode import encode_key
 from runner.kinds import Part
 from runner.parts.mixing.proportional import Proportional
 from runner.plan.check import Checked
+from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
 from runner.plan.selection import terms
 from runner.spec.tables import Selection, Train
@@ -66,12 +67,23 @@ def compile(checked: Checked, cache: Cache) -> Plan:
 
 
 def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass."""
-    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass.
+
+    Those that cut long texts into overlapping sequences do so only with tasks that cut alike.
+    """
+    found: dict[tuple[str, tuple[str, ...], int | None], list[str]] = {}
     for name, task in sorted(checked.spec.experiment.tasks.items()):
         for data in task.data:
-            found.setdefault((data, task.inputs), []).append(name)
-    return {f"{data}:{'+'.join(inputs)}": (data, inputs, tuple(tasks)) for (data, inputs), tasks in found.items()}
+            found.setdefault((data, task.inputs, task.overlap), []).append(name)
+    return {
+        f"{data}:{'+'.join(inputs)}" + ("" if overlap is None else f"/{overlap}"): (data, inputs, tuple(tasks))
+        for (data, inputs, overlap), tasks in found.items()
+    }
+
+
+def overlap_of(checked: Checked, tasks: Sequence[str]) -> int | None:
+    """Tokens that two sequences of one row share, in a stream with these tasks."""
+    return checked.spec.experiment.tasks[tasks[0]].overlap
 
 
 def by_token(checked: Checked, tasks: Sequence[str]) -> bool:
@@ -112,9 +124,10 @@ def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[St
     for name, (data, inputs, readers) in streams.items():
         loaded = checked.loaded[data]
         places = by_token(checked, readers)
+        read = (inputs, checked.base.tokenizer_file, model.max_length)
         for split, rows in loaded.rows.items():
             source = {"rows": loaded.keys[split]}
-            key, why = encode_key(inputs, checked.base.tokenizer_file, model.max_length, cache, source, places)
+            key, why = encode_key(*read, cache, source, places, overlap_of(checked, readers))
             hit = cache.find("encode", key) is not None
             reason = cache.explain("encode", key, why)
             last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == data)
@@ -129,8 +142,14 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     reads = {name: fields[name] for name in ("tasks", "train", "evaluate")}
     for late in ("checkpoint_minutes", "loss_balance", "balance_rate"):
         del reads["train"][late]
+    for name in ("head_learning_rate", "layer_decay", "average"):
+        if getattr(experiment.train, name) == Train.model_fields[name].default:
+            del reads["train"][name]
     reads |= {"mixing": mixing_read(experiment.mixing)} | balance(experiment.train)
-    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout", "adapter")}
+    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout")}
+    adapter = fields["model"]["adapter"]
+    settings["adapter"] = adapter and {name: value for name, value in adapter.items() if value is not False}
+    settings |= {name: fields["model"][name] for name in ("freeze", "reinitialise") if fields["model"][name]}
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
     reads |= {"class_weights": by_weight} if by_weight else {}
@@ -177,9 +196,11 @@ def work(checked: Checked) -> dict[str, Any]:
         for name, task in experiment.tasks.items()
         if weighed(checked.spec, name) or getattr(task, "class_weights", "none") != "none"
     )
+    freeze = experiment.model.freeze
     balanced = "" if train.loss_balance == "fixed" else train.loss_balance
-    told = {"mixup": mixed, "class weights": heavy, "loss balance": balanced, "batches": "mixed" if together else ""}
-    return found | {name: value for name, value in told.items() if value}
+    also = {"mixup": mixed, "class weights": heavy, "loss balance": balanced, "batches": "mixed" if together else ""}
+    also |= {"frozen": told(freeze)} if freeze else {}
+    return found | {name: words for name, words in also.items() if words}
 
 
 def mixing_of(checked: Checked) -> Any:

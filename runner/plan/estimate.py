@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.data.encode import Lengths, lengths
-from runner.plan.base import Base
+from runner.parts.tasks._task import Task
+from runner.plan.base import Base, size
 from runner.plan.check import Checked
 from runner.plan.compile import Plan, work
+from runner.plan.depth import depth, rests
+from runner.spec.tables import Model
 
 FP32 = 4  # bytes
 PER_TOKEN = (
@@ -27,29 +30,41 @@ class Parameters:
 
 def parameters(checked: Checked) -> Parameters:
     """Exact counts from the weights' headers; equal to those of the built model (a test holds them together)."""
-    base, adapter = checked.base, checked.spec.experiment.model.adapter
+    base = checked.base
+    adapter: Any = checked.spec.experiment.model.adapter
     tasks = checked.spec.experiment.tasks
     heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
+    heads += base.hidden if attends(checked.spec.experiment.model, tasks) else 0
     heads += len(tasks) if checked.spec.experiment.train.loss_balance == "uncertainty" else 0
     if adapter is None:
-        return Parameters(base.parameters() + heads, base.parameters() - base.idle() + heads)
-    added = adapter_parameters(base, adapter)
+        return Parameters(base.parameters() + heads, trunk_parameters(checked) + heads)
+    added = adapter.parameters(linears(base))
     return Parameters(base.parameters() + added + heads, added + heads)
 
 
-def adapter_parameters(base: Base, adapter: Any) -> int:
-    """rank * (in + out) for every linear layer that LoRA adapts; the unused pooler is adapted too by all-linear."""
-    chosen = dict(base.linears)
-    if adapter.targets == "all-linear":
-        chosen |= {
-            n.removesuffix(".weight"): (s[0], s[1]) for n, s in base.shapes.items() if n == "pooler.dense.weight"
-        }
-        return sum(adapter.rank * (shape[0] + shape[1]) for shape in chosen.values())
+def attends(model: Model, tasks: Mapping[str, Task]) -> bool:
+    """Whether there is a query that weighs the tokens of a text: some head looks at texts pooled by attention."""
+    return model.pooling == "attention" and any(task.level != "token" for task in tasks.values())
+
+
+def trunk_parameters(checked: Checked) -> int:
+    """Weights of the trunk that are trained in at least one epoch."""
+    base, freeze = checked.base, checked.spec.experiment.model.freeze
+    if freeze is None:
+        return base.parameters() - base.idle()
     return sum(
-        adapter.rank * (shape[0] + shape[1])
-        for name, shape in chosen.items()
-        if any(name == target or name.endswith(f".{target}") for target in adapter.targets)
+        size(shape)
+        for name, shape in base.shapes.items()
+        if not name.endswith("position_ids")
+        and "pooler." not in name
+        and not rests(freeze, depth(name, base.layers), base.layers, None)
     )
+
+
+def linears(base: Base) -> dict[str, tuple[int, int]]:
+    """What peft may adapt: every linear layer of the trunk, the unused pooler too."""
+    pooler = {name: shape for name, shape in base.shapes.items() if name == "pooler.dense.weight"}
+    return {**base.linears, **{name.removesuffix(".weight"): (s[0], s[1]) for name, s in pooler.items()}}
 
 
 def tokens(plan: Plan, split: str = "train") -> Mapping[str, Lengths]:
@@ -69,10 +84,12 @@ def memory(checked: Checked, longest: int) -> dict[str, int]:
     per_token = PER_TOKEN * base.hidden * base.layers
     heads = int(base.config.get("num_attention_heads", 12))
     attention = 2 * heads * longest * longest * base.layers * train.batch_size
+    copies = 0 if train.average is None else (train.average.last or 1) + 1  # the weights themselves wait meanwhile
     return {
         "weights": count.total * FP32,
         "gradients": count.trainable * FP32 * (1 if train.loss_balance != "pcgrad" else 2 * len(checked.labels) + 2),
         "optimizer": 2 * count.trainable * FP32,
+        **({"average": copies * count.trainable * FP32} if copies else {}),
         "activations": per_token * longest * train.batch_size + attention * FP32,
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from runner.data.load import SPLITS
 from runner.plan.compile import Plan, Step
 from runner.plan.estimate import memory, parameters, seconds, tokens
+from runner.plan.weights import weights
 
 
 def facts(
@@ -30,6 +31,7 @@ def facts(
                 "labels": list(checked.labels[name]),
                 "shown": list(checked.shown[name]),
                 "rows": checked.counts[name],
+                "weights": weights(checked, name),
             }
             for name in checked.labels
         },
@@ -108,13 +110,15 @@ def tree(found: dict[str, Any]) -> str:
 
 
 def table(task: dict[str, Any], most: int = 12) -> list[str]:
-    """Rows by label and split, the largest labels first."""
+    """Rows by label and split, the largest labels first, and weights in the loss where there are some."""
     order = sorted(task["labels"], key=lambda label: -task["rows"]["train"].get(label, 0))
     names = dict(zip(task["labels"], task["shown"], strict=True))
     told = {label: label if names[label] == label else f"{label} ({names[label]})" for label in order[:most]}
     width = max(map(len, told.values()))
     lines = [
-        f"{told[label]:<{width}}  " + "  ".join(f"{rows.get(label, 0):>6} {s}" for s, rows in task["rows"].items())
+        f"{told[label]:<{width}}  "
+        + "  ".join(f"{rows.get(label, 0):>6} {s}" for s, rows in task["rows"].items())
+        + (f"  weight {task['weights'][label]:.3g}" if task["weights"] else "")
         for label in order[:most]
     ]
     return lines + ([f"... and {len(order) - most} more labels"] if len(order) > most else [])

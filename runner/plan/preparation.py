@@ -42,6 +42,7 @@ def remarks(name: str, data: Data, loaded: Loaded, faults: Faults) -> None:
             message = f"label `{label}` of `{target}` is gone: cleaning drops all of its {counted(rows, 'row')}"
             hint = "look at what goes by `runner data`; loosen the cleaner, or take the label out"
             faults.add("labels", ("data", name, "clean"), message, hint, severity="warning")
+    idle(name, data, loaded, faults)
     asked = data.leakage == "warn" or isinstance(data.sample, int)
     for facts in loaded.account if asked else ():
         if facts["step"].startswith("leakage"):
@@ -52,6 +53,20 @@ def remarks(name: str, data: Data, loaded: Loaded, faults: Faults) -> None:
         if facts["step"] == "sample" and isinstance(data.sample, int) and facts["rows"] < data.sample:
             message = f"train has {facts['rows']:,} rows, fewer than the sample of {data.sample:,}: all are taken"
             faults.add("sample", ("data", name, "sample"), message, "", "value", severity="warning")
+
+
+def idle(name: str, data: Data, loaded: Loaded, faults: Faults) -> None:
+    """An augmentation that makes no row is told, and not taken for one that does not help."""
+    making = [place for place, part in enumerate(data.augment) if part.kind != "mixup"]
+    found = [facts for facts in loaded.account if facts["stage"] == "augment"] if making else []
+    for place, facts in zip(making, found, strict=False):  # none are found where models have not written yet
+        if not facts["made"]:
+            why = ", ".join(f"{count:,} {reason}" for reason, count in facts["refused"].items())
+            message = f"`{facts['step']}` makes no row out of {counted(facts['rows'], 'row')}" + (
+                f": {why}" if why else ""
+            )
+            hint = "no text changes, or becomes one that is not there yet: leave it out, or give it other fields"
+            faults.add("augment", ("data", name, "augment", place), message, hint, severity="warning")
 
 
 def tasks(spec: Spec, name: str, faults: Faults) -> None:

@@ -44,6 +44,12 @@ def classes(profiles: Profiles, target: str) -> list[tuple[str, Bars]]:
     ]
 
 
+def weights(found: Mapping[str, float]) -> Bars:
+    """The weight of each class in the loss, the heaviest first."""
+    rows = [(label, [weight]) for label, weight in sorted(found.items(), key=lambda item: -item[1])]
+    return drawn("class", ["train"], rows[:MOST], "{:.3g}".format)._replace(left_out=max(0, len(rows) - MOST))
+
+
 def languages(profiles: Profiles) -> Bars | None:
     """Rows by language; None where it wasn't measured."""
     known = {split: each["languages"]["rows"] for split, each in profiles.items() if each["languages"]}

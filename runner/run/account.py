@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from runner.cache.cache import Cache
@@ -9,10 +10,12 @@ from runner.data.counts import counted
 from runner.data.load import SPLITS, Loaded
 from runner.plan.check import Checked
 from runner.plan.columns import columns
+from runner.plan.weights import weights_over
 from runner.profile.profiles import profiles
 from runner.run import profiling
 
 WIDTH = 76
+ENDS = 5  # of the weights of more classes, at each end
 
 
 def facts(checked: Checked, cache: Cache) -> dict[str, Any]:
@@ -24,6 +27,7 @@ def facts(checked: Checked, cache: Cache) -> dict[str, Any]:
             "labels": loaded.labels,
             "steps": loaded.account,
             "classes": classes(loaded),
+            "weights": weights_over(checked, name),
             "profile": profiles(loaded, *used[name][:2], sets[name].groups, cache),
         }
         for name, loaded in checked.loaded.items()
@@ -67,6 +71,7 @@ def lines(name: str, each: dict[str, Any]) -> list[str]:
             told += [f"    {word}, such as", *shown] if shown else []
     if len(each["classes"]) > 1:
         told += [f"  rows of train a class of {target}: {course(each['classes'], target)}" for target in each["labels"]]
+    told += [f"  weights of classes in the loss of {task}: {weighty(found)}" for task, found in each["weights"].items()]
     return told + profiling.lines(each["profile"])
 
 
@@ -74,6 +79,14 @@ def course(stages: list[dict[str, Any]], target: str) -> str:
     """The smallest and the largest class, stage by stage."""
     counts = [(each["stage"], each["labels"][target].values()) for each in stages]
     return ", ".join(f"{min(rows):,} to {max(rows):,} after {stage}" for stage, rows in counts)
+
+
+def weighty(weights: Mapping[str, float]) -> str:
+    """The weights, the heaviest first; of many both ends."""
+    told = [f"{label} {weight:.3g}" for label, weight in sorted(weights.items(), key=lambda item: -item[1])]
+    if len(told) <= 2 * ENDS:
+        return ", ".join(told)
+    return f"{', '.join(told[:ENDS])}, ..., {', '.join(told[-ENDS:])} ({len(told)} classes, all by `--json`)"
 
 
 def samples(rows: list[dict[str, str]]) -> list[str]:

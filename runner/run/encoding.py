@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from runner.data.encode import encode
 from runner.data.load import SPLITS
 from runner.parts.tasks._reading import Reading
-from runner.plan.compile import by_token
+from runner.plan.compile import by_token, overlap_of
 from runner.run.work import Work
 
 if TYPE_CHECKING:
@@ -42,17 +44,23 @@ def one(
     checked, tasks = work.checked, work.experiment.tasks
     places = by_token(checked, readers)
     length = work.experiment.model.max_length
-    tokens = encode(table, inputs, checked.base.tokenizer_file, length, work.cache, source, places)
-    spans = [flat(tokens[column])[1] for column in ("starts", "ends")] if places else []
+    overlap = overlap_of(checked, readers)
+    tokens = encode(table, inputs, checked.base.tokenizer_file, length, work.cache, source, places, overlap)
+    starts, ends = (flat(tokens[column])[1] for column in ("starts", "ends")) if places else (None, None)
     texts = [table[column].to_pylist() for column in inputs] if places else []
-    reading = Reading(texts, flat(tokens["input_ids"])[0], *spans)
+    rows = None if overlap is None else tokens["row"].to_numpy()
+    reading = Reading(texts, flat(tokens["input_ids"])[0], starts, ends, rows, tokens["pair"].to_numpy())
     raw = {task: table[tasks[task].target].to_pylist() for task in readers}
     targets = {task: tasks[task].targets(each, checked.labels[task], reading) for task, each in raw.items()}
     values = {task: strings(tasks[task].written(each, texts)) for task, each in raw.items()}
+    if rows is not None:
+        values = {task: each.take(rows) for task, each in values.items()}
     return stream(
         name,
         tokens,
         targets,
         by_token=frozenset(task for task in readers if tasks[task].level == "token"),
         values=values,
+        spans=None if starts is None or ends is None else np.stack([starts, ends], axis=1),
+        rows=rows,
     )

@@ -45,9 +45,10 @@ def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
     for name, (inputs, targets, _) in columns(spec).items():
         stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, cache, tokenizer))
         readers = [task for task in spec.experiment.tasks.values() if name in task.data]
-        for together in dict.fromkeys(task.inputs for task in readers):
-            places = any(task.level == "token" for task in readers if task.inputs == together)
-            stages += foresee_tokens(stages, together, tokenizer, model.max_length, cache, places)
+        for inputs_, overlap in dict.fromkeys((task.inputs, task.overlap) for task in readers):
+            together = [task for task in readers if (task.inputs, task.overlap) == (inputs_, overlap)]
+            places = any(task.level == "token" for task in together)
+            stages += foresee_tokens(stages, inputs_, tokenizer, model.max_length, cache, places, overlap)
         found[name] = [told(each) for each in stages]
     return found
 

@@ -10,11 +10,11 @@ from runner.run.work import DONE
 
 
 def tokens_per_second(results: Path, plan: Plan) -> float | None:
-    """Training tokens per second of the latest finished run on the same base and adapter; None without one."""
+    """Training tokens per second of the latest finished run on the same base, adapter and frozen parts, or None."""
     wanted = plan.checked.spec.experiment.written()["model"]
     for done in sorted((results / "runs").glob(f"*/{DONE}"), key=lambda file: file.stat().st_mtime, reverse=True):
         spec = json.loads((done.parent / "spec.json").read_bytes())
         speed = json.loads(done.read_bytes()).get("tokens_per_second")
-        if speed and all(spec["model"][key] == wanted[key] for key in ("base", "adapter")):
+        if speed and all(spec["model"].get(key) == wanted[key] for key in ("base", "adapter", "freeze")):
             return float(speed)
     return None

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from runner.cache.cache import Cache
 from runner.errors import Interrupted, RunnerError
 from runner.plan.compile import Plan, Trial, mixing_of
-from runner.plan.preparation import weighed
+from runner.plan.weights import weights
 from runner.run.accounting import accounted
 from runner.run.encoding import encoded
 from runner.run.exporting import exported
@@ -122,7 +122,7 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
         experiment,
         streams,
         checked.shown,
-        {name: weights(work, name) for name in tasks},
+        {name: weights_of(work, name) for name in tasks},
         mixing_of(checked),
         seed=seed,
         pad_id=pad_id(checked.base),
@@ -143,18 +143,10 @@ def used_tokens(streams: Any, padding: int) -> npt.NDArray[np.int64]:
     return np.unique(np.concatenate([[padding], *(each.tokens for each in streams["train"].values())]))
 
 
-def weights(work: Work, name: str) -> list[float] | None:
-    """Weight of each output of a task's head, as the task or the balance of its data asks."""
-    task: Any = work.experiment.tasks[name]
-    if weighed(work.checked.spec, name):
-        task = task.model_copy(update={"class_weights": "balanced"})
-    found: list[float] | None = task.weights(train_counts(work, name))
-    return found
-
-
-def train_counts(work: Work, task: str) -> dict[str, int]:
-    """Rows of each label in train, in the order of the head's outputs."""
-    return {label: work.checked.counts[task]["train"].get(label, 0) for label in work.checked.labels[task]}
+def weights_of(work: Work, name: str) -> list[float] | None:
+    """Weight of each output of a task's head."""
+    found = weights(work.checked, name)
+    return None if found is None else list(found.values())
 
 
 def speed(work: Work, trainer: Any, module: Any, feed: Any, streams: Any, seconds: float) -> float | None:

@@ -23,10 +23,12 @@ their line. The same facts stand in `schemas/experiment.schema.json`. This page 
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The top of the file", tables.Experiment),
     ("`[model]`", tables.Model),
+    ("`[model.freeze]`", tables.Freeze),
     ("`[data.NAME]`", tables.Data),
     ("`validation` and `test` as tables", tables.Split),
     ("`balance` as a table", tables.Cap),
     ("`[train]`", tables.Train),
+    ("`[train.average]`", tables.Average),
     ("`[train.early_stopping]`", tables.EarlyStopping),
     ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),

@@ -33,11 +33,22 @@ def needs(node: Node, definitions: dict[str, Node]) -> Node:
     Linters that take each subschema for a closed table want to hear that others may add keys.
     """
     node = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    if "oneOf" in node:
+        node["anyOf"] = node.pop("oneOf")  # without the word that tells the kind several may fit
+        return {"anyOf": [needs_of_kind(each, definitions) for each in node["anyOf"]]}
     found: Node = {"required": node.pop("required")} if "required" in node else {}
     for key in ("properties", "patternProperties"):
         inner = {name: below for name, each in node.get(key, {}).items() if (below := needs(each, definitions))}
         found |= {key: inner} if inner else {}
     return {**found, "additionalProperties": True} if found else {}
+
+
+def needs_of_kind(node: Node, definitions: dict[str, Node]) -> Node:
+    """The same of one kind of a part, for tables that have its word."""
+    table = definitions[node["$ref"].rpartition("/")[2]]
+    words = {name: {"const": each["const"]} for name, each in table["properties"].items() if "const" in each}
+    found = needs(node, definitions)
+    return {**found, "properties": {**found.get("properties", {}), **words}, "additionalProperties": True}
 
 
 def tidy(node: Node, definitions: dict[str, Node], root: bool = False) -> Node:

@@ -15,6 +15,27 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 TaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]  # no dots: metrics are TASK.METRIC
 
 
+class Freeze(Table):
+    """What of the trunk stays as it was pre-trained, for a while or for good; what rests costs no optimizer memory."""
+
+    embeddings: bool = False
+    """Whether the embeddings, and what all layers share, are frozen. Default false."""
+    layers: Annotated[int, Field(ge=0, le=10_000)] | Literal["all"] = 0
+    """Number of layers that are frozen, counted from the lowest; `all` is the whole trunk. Default 0."""
+    thaw: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    """Epoch, counted from 1, from which what was frozen is trained too; default never."""
+    thaw_by: Literal["all", "layer"] = "all"
+    """Thaw everything at once, or one layer an epoch from the highest down, embeddings last. Default all."""
+
+    @model_validator(mode="after")
+    def freezes(self) -> Freeze:
+        if not self.embeddings and self.layers == 0:
+            raise bad_value("nothing is frozen", 'write `layers = N`, `layers = "all"` or `embeddings = true`')
+        if self.thaw is None and self.thaw_by == "layer":
+            raise bad_value("`thaw_by` needs an epoch to begin with", "add `thaw = 2`", key="thaw_by")
+        return self
+
+
 class Model(Table):
     """The pre-trained trunk that the heads sit on, and how much of it is trained."""
 
@@ -24,12 +45,37 @@ class Model(Table):
     """Commit, tag or branch of a hub id; default: what the local cache holds."""
     max_length: Annotated[int, Field(ge=4, le=1_000_000)] = 128
     """Longest input in tokens, special tokens included; longer inputs are cut. Default 128."""
-    pooling: Literal["mean", "cls"] = "mean"
-    """How token vectors become one vector: `mean` over tokens or the first token `cls`. Default mean."""
+    pooling: Literal["mean", "cls", "max", "attention"] = "mean"
+    """How token vectors become one vector: `mean`, the first token `cls`, `max` of each feature, or `attention`.
+
+    `attention` is a mean weighted by the softmax of each token's product with a learned query, which begins as zeros:
+    as `mean`. Default mean.
+    """
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Dropout probability in front of every head. Default 0.1."""
     adapter: Annotated[Part, Family("adapters")] | None = None
     """Train a small adapter on the frozen trunk; left out = all weights are trained."""
+    freeze: Freeze | None = None
+    """Parts of the trunk that are not trained; left out = all weights are trained."""
+
+    reinitialise: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Number of layers, counted from the highest, that begin with fresh weights drawn by the seed. Default 0."""
+
+    @model_validator(mode="after")
+    def only_without_adapter(self) -> Model:
+        if self.adapter is not None and self.freeze is not None:
+            raise bad_value(
+                "an adapter keeps the whole trunk frozen, so nothing is left to freeze",
+                "leave out either `freeze` or `adapter`",
+                key="freeze",
+            )
+        if self.adapter is not None and self.reinitialise:
+            raise bad_value(
+                "an adapter keeps the whole trunk frozen, so fresh layers would never learn",
+                "leave out either `reinitialise` or `adapter`",
+                key="reinitialise",
+            )
+        return self
 
 
 class Split(Table):
@@ -139,6 +185,21 @@ class EarlyStopping(Table):
     """Smallest change that counts as improvement, in the metric's unit. Default 0."""
 
 
+class Average(Table):
+    """Mean of the weights along training, which takes their place in validation, selection and export."""
+
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of the old average at each optimizer step; at step t at most (1 + t) / (10 + t)."""
+    last: Annotated[int, Field(ge=2, le=1000)] | None = None
+    """Number of epochs whose weights at their ends are averaged evenly, fewer at first; instead of `ema`."""
+
+    @model_validator(mode="after")
+    def one_way(self) -> Average:
+        if (self.ema is None) == (self.last is None):
+            raise PydanticCustomError("one_way", "an average takes either `ema` or `last`")
+        return self
+
+
 class Train(Table):
     """How the weights are trained: AdamW with warm-up."""
 
@@ -152,6 +213,14 @@ class Train(Table):
     """Batches whose gradients make one optimizer step, each example weighing the same. Default 1."""
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 5e-5
     """Peak learning rate after warm-up. Default 5e-5; adapters want about ten times more."""
+    head_learning_rate: Annotated[float, Field(gt=0, le=10)] | None = None
+    """Peak learning rate of the heads and of attention pooling; default: `learning_rate`."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Factor of the learning rate from each layer of the trunk to the next one below it.
+
+    Layer i of L, counted from the lowest, trains at `learning_rate` * `layer_decay` ^ (L - i), embeddings at
+    `learning_rate` * `layer_decay` ^ (L + 1); the recorded curve is the rate of the highest layer. Default 1.
+    """
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """Course of the learning rate after warm-up, down to 0 at the end. Default linear."""
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -181,6 +250,8 @@ class Train(Table):
 
     `combined` is the mean that `[selection]` describes. Default combined.
     """
+    average: Average | None = None
+    """Validate, select and export a mean of the weights along training; left out = the weights themselves."""
     early_stopping: EarlyStopping | None = None
     """Stop before `epochs` when validation no longer improves; left out = train to the end."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0

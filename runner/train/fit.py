@@ -16,6 +16,7 @@ from runner.model.precision import lightning_word
 from runner.model.stream import Stream
 from runner.spec.tables import Experiment
 from runner.train import state
+from runner.train.average import Running
 from runner.train.keep import Keep
 from runner.train.module import Feed, Module
 from runner.train.progress import Progress
@@ -45,7 +46,8 @@ def fit(
     """
     feed = Feed(experiment, streams, mixing, seed, network, pad_id)
     module = Module(network, experiment, class_weights, seed, feed)
-    keep = Keep(folder, streams["validation"], labels, record, stop)
+    rule = experiment.train.average
+    keep = Keep(folder, streams["validation"], labels, record, stop, Running(rule) if rule else None)
     saved = state.load(folder / "state.pt")
     if saved is not None and (saved["best_epoch"] < 0 or state.load(best_file(folder)) is not None):
         keep.restore(saved, module)

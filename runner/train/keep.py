@@ -18,6 +18,7 @@ from runner.model.answer import answers
 from runner.model.stream import Stream
 from runner.plan.selection import combined, higher_is_better, terms
 from runner.train import state
+from runner.train.average import Running
 from runner.train.module import Module
 from runner.train.optimizer import factor
 
@@ -34,7 +35,10 @@ class Keep(pl.Callback):
         labels: Mapping[str, Sequence[str]],
         record: Callable[..., None],
         stop: threading.Event,
+        average: Running | None = None,
     ) -> None:
+        self.average = average
+        self.averaged: dict[str, Any] | None = None
         self.folder, self.validation, self.labels, self.record, self.stop = folder, validation, labels, record, stop
         self.best, self.best_epoch = -math.inf, -1
         self.watched, self.waited = -math.inf, 0
@@ -47,7 +51,7 @@ class Keep(pl.Callback):
         module.network.load_state_dict(saved["weights"], strict=False)
         module.feed.first_epoch, module.feed.first_batch = saved["epoch"], saved["batch"]
         module.first_step = saved["step"]
-        self.optimizer = saved["optimizer"]
+        self.optimizer, self.averaged = saved["optimizer"], saved["average"]
         for name in ("best", "best_epoch", "watched", "waited", "stopped"):
             setattr(self, name, saved[name])
 
@@ -56,6 +60,7 @@ class Keep(pl.Callback):
         content = {
             "weights": {name: p.detach() for name, p in module.network.trainable().items()},
             "optimizer": trainer.optimizers[0].state_dict(),
+            "average": self.average and self.average.state,
             "epoch": epoch,
             "batch": batch,
             "step": module.first_step + trainer.global_step,
@@ -68,12 +73,16 @@ class Keep(pl.Callback):
         if self.optimizer is not None:
             trainer.optimizers[0].load_state_dict(self.optimizer)
             self.optimizer = None
+        if self.average is not None and self.averaged is not None:
+            self.average.restore(self.averaged, module.network.trainable())
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         accumulate = module.experiment.train.accumulate
         done = batch_idx + 1
         whole = done % accumulate == 0 or done == trainer.num_training_batches
         step = module.first_step + trainer.global_step
+        if whole and self.average is not None:
+            self.average.step(module.network.trainable())
         if whole and (step % EVERY == 0 or step == 1):
             train = module.experiment.train
             rate = train.learning_rate * factor(train, step - 1, module.feed.steps)
@@ -97,6 +106,9 @@ class Keep(pl.Callback):
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
         module.outputs = []
+        if self.average is not None:
+            self.average.epoch(module.network.trainable())
+            self.average.enter(module.network.trainable())
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
         values = self.scores(module)
@@ -109,6 +121,8 @@ class Keep(pl.Callback):
             self.best, self.best_epoch = score, module.epoch
             weights = {name: p.detach() for name, p in module.network.trainable().items()}
             state.save(self.folder / "best" / "best.pt", {"weights": weights, "epoch": module.epoch})
+        if self.average is not None:
+            self.average.leave(module.network.trainable())
         if train.early_stopping is not None:
             self.watch(oriented(train.early_stopping.metric, values), train.early_stopping, trainer)
 

@@ -148,7 +148,7 @@ class Module(pl.LightningModule):
         balance = experiment.train.loss_balance
         self.uncertainty = Uncertainty(list(experiment.tasks)) if balance == "uncertainty" else None
         if self.uncertainty is not None:
-            network.add_module("balance", self.uncertainty)
+            network.join("balance", self.uncertainty)
         self.projection = Projection(network) if balance == "pcgrad" else None
         self.terms: dict[str, torch.Tensor] = {}
         self.conflicts = 0.0
@@ -163,6 +163,7 @@ class Module(pl.LightningModule):
         return batch_idx + (self.feed.first_batch if self.current_epoch == 0 else 0)
 
     def on_train_epoch_start(self) -> None:
+        self.network.begin(self.epoch + 1)
         self.network.train()
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:

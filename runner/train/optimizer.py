@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.spec.tables import Train
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+
+    from runner.model.network import Network
 
 BALANCE = "balance."  # how the names of parameters begin that balance losses
 
 
-def adamw(network: nn.Module, train: Train) -> torch.optim.AdamW:
-    """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms and biases don't decay."""
+def adamw(network: Network, train: Train) -> torch.optim.AdamW:
+    """Fused AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101); norms, biases and factors don't decay."""
     import torch
 
-    found = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
-    trained = [parameter for name, parameter in found.items() if not name.startswith(BALANCE)]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": train.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        {
-            "params": [parameter for name, parameter in found.items() if name.startswith(BALANCE)],
-            "weight_decay": 0.0,
-            "lr": train.balance_rate,
-        },
-    ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=train.learning_rate, fused=True)
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for name, parameter in network.trainable().items():
+        free = parameter.ndim <= 1 or ".ia3_l." in name or name.startswith(BALANCE)
+        groups.setdefault((peak(network, train, name), 0.0 if free else train.weight_decay), []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()],
+        lr=train.learning_rate,
+        fused=True,
+    )
+
+
+def peak(network: Network, train: Train, name: str) -> float:
+    """Peak learning rate of a parameter, smaller in lower layers (Howard and Ruder 2018, arXiv:1801.06146)."""
+    if name.startswith(BALANCE):
+        return train.balance_rate
+    if not name.startswith("trunk."):
+        return train.head_learning_rate or train.learning_rate
+    layer = network.depth(name)
+    above = network.layers - layer if layer else network.layers + 1
+    return train.learning_rate * train.layer_decay**above
 
 
 def factor(train: Train, step: int, total: int) -> float:

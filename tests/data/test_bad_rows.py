@@ -208,9 +208,83 @@ def test_a_cleaner_that_empties_all_texts_of_a_split_is_named(put, load_data, sp
     )
 
 
-def test_a_fraction_of_what_cleaning_left_may_be_nothing(put, load_data):
-    put("t.csv", "text,label\n" + "".join(f"a cat {i},x\n" for i in range(50)) + "one dog,y\n")
+CATS = [{**EMPTYING[1], "find": "no such word"}, *EMPTYING, {"type": "length", "unit": "words", "min": 2}]
+
+
+@pytest.mark.parametrize(
+    ("cats", "fields", "where", "told"),
+    [
+        (
+            50,
+            {"validation": {"fraction": 0.01}},
+            ("clean", 2),
+            "`validation` would be empty: fraction 0.01 of the 1 row of `train` gives none; `pattern` drops 50 of the "
+            "52 rows of `t.csv`: 50 no text is left; 1 by `length`",
+        ),
+        (
+            1,
+            {"validation": {"fraction": 0.01}},
+            ("clean", 2),
+            "`validation` would be empty: fraction 0.01 of the 1 row of `train` gives none; `pattern` drops 1 of the "
+            "3 rows of `t.csv`: 1 no text is left; 1 by `length`",
+        ),
+        (
+            0,
+            {"validation": {"fraction": 0.01}},
+            ("validation",),
+            "`validation` would be empty: fraction 0.01 of the 1 row of `train` gives none",
+        ),
+        (
+            50,
+            {"validation": {"column": "label", "values": ["y"]}},
+            ("clean", 2),
+            "`train` would be empty: the other splits take all rows of `t.csv`; `pattern` drops 50 of the 52 rows of "
+            "`t.csv`: 50 no text is left; 1 by `length`",
+        ),
+        (
+            50,
+            {"validation": {"column": "label", "values": ["x"]}},
+            ("clean", 2),
+            "`validation` gets no `x`: `pattern` takes 50 of the 50 rows whose `label` is that: no text is left",
+        ),
+        (
+            2,
+            {"validation": {"column": "label", "values": ["z"]}},
+            ("clean", 3),
+            "`validation` gets no `z`: `length` takes 1 of the 1 row whose `label` is that: shorter than 2 words",
+        ),
+    ],
+)
+def test_cleaning_that_leaves_too_few_rows_for_a_split_is_named(put, load_data, cats, fields, where, told):
+    """The kind `pattern` stands twice in `clean`: the fault is at the one that took the rows."""
+    put("t.csv", "text,label\n" + "".join(f"a cat {i},x\n" for i in range(cats)) + "one dog,y\nalone,z\n")
     with pytest.raises(DataFaults) as caught:
-        load_data(train="t.csv", validation={"fraction": 0.01}, clean=EMPTYING)
+        load_data(train="t.csv", clean=CATS, **fields)
     (fault,) = caught.value.faults
-    assert fault.message == "`validation` would be empty: fraction 0.01 of the 1 row of `train` gives none"
+    assert (fault.where, fault.message) == (where, told)
+    assert ("loosen" in fault.hint) == (where[0] == "clean")
+
+
+def test_the_cleaner_that_took_most_rows_is_named_not_the_last(put, load_data):
+    put("t.csv", "text,label\n" + "".join(f"a cat {i},x\n" for i in range(1200)) + "alone,z\n,z\n")
+    with pytest.raises(DataFaults) as caught:
+        load_data(train="t.csv", validation={"fraction": 0.5}, clean=CATS, empty_text="drop")
+    (fault,) = caught.value.faults
+    assert fault.where == ("clean", 2) and fault.message == (
+        "`train` would be empty: `pattern` drops 1,200 of the 1,202 rows of `t.csv`: 1,200 no text is left; "
+        "1 by `read`, 1 by `length`"
+    )
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_of_two_cleaners_of_one_kind_the_one_that_fails_is_named(put, load_data, monkeypatch, workers):
+    monkeypatch.setenv("RUNNER_WORKERS", workers)
+    put("t.csv", "text,label\n" + "a" * 40 + "!,x\nfine,y\n")
+    slow = {"type": "pattern", "find": "(a|aa)+$", "timeout": 0.05}
+    same = {"type": "pattern", "find": "zzz"}
+    clean = [same, {"type": "exact_duplicates"}, {**same, "files": ["test"]}, same, {**slow, "files": ["train"]}, same]
+    with pytest.raises(DataFaults) as caught:
+        load_data(train="t.csv", validation="v.csv", clean=clean)
+    (fault,) = caught.value.faults
+    assert fault.where == ("clean", 4)
+    assert fault.message.startswith("`t.csv` line 2: pattern `(a|aa)+$` took more than 0.05 s")

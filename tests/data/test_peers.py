@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.data.known import Known
-from runner.data.peers import Classes, Peers
+from runner.data.peers import Classes, Peers, grouped
 from runner.parts.cleaners._order import by_id
 
 laws = settings(max_examples=100, deadline=None)
 NUMBERS = st.lists(st.integers(0, 40) | st.integers(2**64 - 3, 2**64 - 1), max_size=30)
-ROWS = st.dictionaries(st.text(max_size=4), st.sampled_from(["x", "y", "z"]), max_size=30)
+ROWS = st.dictionaries(st.text(max_size=4), st.sampled_from(["x", "y", "z"]), min_size=1, max_size=30)
 
 
 def numbers(values):
@@ -43,7 +45,9 @@ def test_classes_are_sorted_lists(rows, size):
     order = by_id(table)
     ids = list(rows)
     assert [ids[row] for row in order] == sorted(ids)
-    found = list(Classes(table, ["label"], order).of(np.arange(len(ids))))
+    with TemporaryDirectory() as folder:
+        grouped(table, ["label"], order, Path(folder))
+        found = list(Classes(Path(folder)).of(np.arange(len(ids))))
     for (id, label), (group, own) in zip(rows.items(), found, strict=True):
         assert [ids[row] for row in group] == sorted(each for each in rows if rows[each] == label)
         assert ids[group[own]] == id

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from runner.errors import RunnerError
-from runner.model.network import pool
+from runner.model.network import Network
+from runner.model.pooling import pool
 from runner.model.trunk import load_trunk
 from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, network, same, weights_of
@@ -120,11 +124,50 @@ def test_pooling_literal():
     assert pool(tokens, lengths, "mean").tolist() == [[2.0, 4.0], [5.0, 7.0], [1.0, 2.0]]
     assert pool(tokens, lengths, "cls").tolist() == [[1.0, 2.0], [5.0, 7.0], [0.0, 1.0]]
 
+    assert pool(tokens, lengths, "max").tolist() == [[3.0, 6.0], [5.0, 7.0], [2.0, 4.0]]
+    assert pool(-tokens, lengths, "max").tolist() == [[-1.0, -2.0], [-5.0, -7.0], [0.0, -1.0]]
+    query = torch.tensor([0.0, math.log(2) / 2])
+    found = pool(tokens, lengths, "attention", query)
+    torch.testing.assert_close(found[0], torch.tensor([(1 * 1 + 3 * 4) / 5, (2 * 1 + 6 * 4) / 5]))
+    torch.testing.assert_close(found[1], tokens[2])
+    torch.testing.assert_close(pool(tokens, lengths, "attention", torch.zeros(2)), pool(tokens, lengths, "mean"))
+
+
+POOLINGS = ("mean", "cls", "max", "attention")
+
+
+def pooled(encoder: Path, how: str, *, packing: bool = True) -> Network:
+    """A network whose query, if it has one, prefers some tokens."""
+    net = network(encoder, pooling=how, packing=packing).eval()
+    if net.query is not None:
+        net.query.data.copy_(torch.linspace(-2, 2, 16))
+    return net
+
 
 def test_the_spec_chooses_the_pooling(encoder):
     texts = batch([4, 6], packed=True)
-    mean, cls = (network(encoder, pooling=how).eval()(texts, ("mood",))["mood"] for how in ("mean", "cls"))
-    assert not torch.allclose(mean, cls, atol=1e-3)
+    found = [pooled(encoder, how)(texts, ("mood",))["mood"] for how in POOLINGS]
+    assert not any(torch.allclose(one, two, atol=1e-3) for one, two in itertools.combinations(found, 2))
+
+
+@pytest.mark.parametrize("how", POOLINGS)
+def test_each_pooling_gives_a_text_one_vector_packed_padded_or_alone(encoder, how):
+    packed, padded = (pooled(encoder, how, packing=flag) for flag in (True, False))
+    assert packed.packed and not padded.packed
+    lengths = [4, 9, 3]
+    with torch.no_grad():
+        found = packed(batch(lengths, packed=True), ("mood",))["mood"]
+        torch.testing.assert_close(found, padded(batch(lengths, packed=False), ("mood",))["mood"], atol=1e-5, rtol=1e-5)
+        first = packed(batch(lengths[:1], packed=True), ("mood",))["mood"]
+    torch.testing.assert_close(first, found[:1], atol=1e-5, rtol=1e-5)
+
+
+def test_the_query_of_attention_pooling_is_trained_and_stands_alone(encoder):
+    net = network(encoder, pooling="attention")
+    assert set(net.trainable()) - set(network(encoder).trainable()) == {"query"}
+    some_steps(net)
+    assert float(net.query.detach().abs().min()) > 0
+    assert network(encoder, pooling="max").query is None
 
 
 def some_steps(net: torch.nn.Module) -> None:
@@ -169,3 +212,63 @@ def test_lora_starts_as_the_plain_network(encoder):
     adapted.heads.load_state_dict(plain.heads.state_dict())
     with torch.no_grad():
         torch.testing.assert_close(plain(texts, ("mood",)), adapted(texts, ("mood",)))
+
+
+FROZEN = [
+    ({"embeddings": True}, {0}),
+    ({"layers": 1}, {1}),
+    ({"embeddings": True, "layers": 1}, {0, 1}),
+    ({"layers": "all"}, {0, 1, 2}),
+]
+
+
+@pytest.mark.parametrize("used", [None, np.arange(5, 33)])
+@pytest.mark.parametrize(("freeze", "still"), FROZEN)
+def test_what_is_frozen_gets_no_gradient_and_does_not_move(encoder, freeze, still, used):
+    net = network(encoder, freeze=freeze, used=used)
+    assert {net.depth(name) for name in net.trainable() if name.startswith("trunk.")} == {0, 1, 2} - still
+    before = weights_of(net)
+    some_steps(net)
+    moved = {name for name, value in weights_of(net).items() if not torch.equal(value, before[name])}
+    assert moved == set(net.trainable())
+    assert moved >= {"heads.mood.weight", "heads.size.bias"}
+    assert {name for name, parameter in net.named_parameters() if parameter.grad is not None} == moved
+
+
+def test_what_thaws_rests_before_and_learns_after(encoder):
+    net = network(encoder, freeze={"layers": "all", "thaw": 2, "thaw_by": "layer"}, used=np.arange(5, 33))
+    everything = set(network(encoder).trainable())
+    for epoch, still in [(1, {0, 1, 2}), (2, {0, 1}), (3, {0}), (4, set()), (1, {0, 1, 2})]:
+        net.begin(epoch)
+        assert set(net.trainable()) == everything
+        learning = {name for name, parameter in net.named_parameters() if parameter.requires_grad}
+        assert {net.depth(name) for name in everything - learning} == still
+        assert learning >= {"heads.mood.weight", "heads.size.bias"}
+
+
+def test_fresh_layers_are_drawn_as_the_architecture_draws_them_and_all_else_stays(encoder):
+    plain, net = weights_of(network(encoder)), weights_of(network(encoder, reinitialise=1))
+    changed = {name for name in plain if not torch.equal(plain[name], net[name])}
+    assert changed == {name for name in plain if "layer.1" in name and name.endswith("weight") and "Norm" not in name}
+    drawn = torch.cat([net[name].flatten() for name in sorted(changed)])
+    assert float(drawn.mean()) == pytest.approx(0, abs=2e-3)
+    assert float(drawn.std()) == pytest.approx(0.02, rel=0.1)
+    assert set(network(encoder).trainable()) == set(network(encoder, reinitialise=1).trainable())
+
+
+def test_fresh_layers_follow_from_the_seed_alone(encoder):
+    torch.manual_seed(5)
+    first = weights_of(network(encoder, reinitialise=2, seed=1))
+    torch.manual_seed(6)
+    assert same(first, weights_of(network(encoder, reinitialise=2, seed=1)))
+    assert same(first, weights_of(network(encoder, reinitialise=2, seed=1, packing=False)))
+    other = weights_of(network(encoder, reinitialise=2, seed=2))
+    assert not any(torch.equal(first[name], other[name]) for name in first if "layer.1.output.dense.weight" in name)
+
+
+def test_biases_and_norms_of_fresh_layers_begin_anew(changed):
+    folder = changed(lambda weights: {name: value + 0.5 for name, value in weights.items()})
+    net = weights_of(network(folder, reinitialise=1))
+    fresh = {name: value for name, value in net.items() if "layer.1" in name and value.ndim == 1}
+    assert all(bool((value == ("Norm.weight" in name)).all()) for name, value in fresh.items())
+    assert not any(bool((net[name.replace("layer.1", "layer.0")] == fresh[name]).any()) for name in fresh)

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,16 +19,16 @@ from runner.model.network import Network
 from runner.model.save import load, save
 from runner.model.trunk import tokens_of
 from runner.plan.base import Base
-from tests.model.tiny import LABELS, batch, experiment, network, same, sequences
+from tests.model.tiny import LABELS, batch, experiment, network, same, sequences, weights_of
 
 LORA = {"type": "lora", "rank": 2}
 TEXTS = ["the film was good", "we saw a sad day", "it is nice and sweet and fine and superb today"]
 LENGTHS = [4, 7, 5]
 
 
-def trained(encoder: Path, adapter: dict[str, Any] | None = None) -> Network:
+def trained(encoder: Path, adapter: dict[str, Any] | None = None, **model: Any) -> Network:
     """A network whose every trainable weight differs from what a new one would have."""
-    net = network(encoder, adapter=adapter).eval()
+    net = network(encoder, adapter=adapter, **model).eval()
     generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
         for parameter in net.trainable().values():
@@ -106,6 +107,20 @@ def test_a_loaded_folder_answers_as_the_network_did(encoder, tmp_path, adapter, 
             assert list(each.values()) == pytest.approx(expected[task][row], abs=1e-5)
             assert sum(each.values()) == pytest.approx(1)
     assert len(found) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "model", [{"reinitialise": 1}, {"freeze": {"layers": "all"}}, {"pooling": "attention"}], ids=str
+)
+def test_a_loaded_folder_has_the_weights_that_were_trained(encoder, tmp_path, model):
+    """Loading neither freezes nor draws anything anew; a query of pooling comes back too."""
+    net = trained(encoder, **({"pooling": model["pooling"]} if "pooling" in model else {}))
+    folder = export(net, tmp_path / "model", encoder, **model)
+    found = load(folder)
+    assert same(weights_of(found.network), weights_of(net))
+    assert set(found.network.trainable()) == set(net.trainable())
+    expected = probabilities(net, folder, TEXTS)["mood"]
+    assert [list(each["mood"].values()) for each in found(TEXTS)] == pytest.approx(np.array(expected), abs=1e-5)
 
 
 def test_no_texts_have_no_answers(encoder, tmp_path):

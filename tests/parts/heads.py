@@ -11,6 +11,7 @@ import numpy as np
 from runner import kinds
 from runner.parts.tasks._reading import Reading
 from runner.parts.tasks._task import Place, Task
+from runner.parts.tasks.question_answering import Guess
 
 WORDS = ["red", "green", "blue", "tall", "small"]
 
@@ -23,11 +24,16 @@ class Toy(NamedTuple):
     values: list[str]
 
     @property
+    def columns(self) -> list[list[str]]:
+        """The input columns: of pairs the first is always the same."""
+        return [["which"] * len(self.texts), self.texts] if len(self.task.inputs) > 1 else [self.texts]
+
+    @property
     def counts(self) -> dict[str, int]:
         """How often each unit of the target occurs."""
         found: dict[str, int] = {}
-        for value, text in zip(self.values, self.texts, strict=True):
-            for unit in self.task.units(value, (text,)):
+        for value, *texts in zip(self.values, *self.columns, strict=True):
+            for unit in self.task.units(value, texts):
                 found[unit] = found.get(unit, 0) + 1
         return found
 
@@ -37,10 +43,12 @@ class Toy(NamedTuple):
 
     @property
     def reading(self) -> Reading:
-        """One token a word between two special ones."""
-        places = [[(0, 0), *spans(text), (0, 0)] for text in self.texts]
+        """One token a word between two special ones; the first text of a pair is but one token more in front."""
+        before = [(0, 0), (0, 5)][: len(self.task.inputs)]
+        places = [[*before, *spans(text), (0, 0)] for text in self.texts]
         flat = np.array([place for row in places for place in row])
-        return Reading([self.texts], np.cumsum([0, *map(len, places)]), flat[:, 0], flat[:, 1])
+        pairs = np.full(len(places), len(before))
+        return Reading(self.columns, np.cumsum([0, *map(len, places)]), flat[:, 0], flat[:, 1], None, pairs)
 
     @property
     def targets(self) -> np.ndarray:
@@ -52,7 +60,7 @@ class Toy(NamedTuple):
 
     def gathered(self, said: Sequence[Any]) -> Any:
         """Answers to the rows."""
-        return self.task.gathered(self.place, self.task.written(self.values, [self.texts]), said)
+        return self.task.gathered(self.place, self.task.written(self.values, self.columns), said)
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -65,18 +73,25 @@ def spans(text: str) -> list[tuple[int, int]]:
 
 
 def toy(kind: str, rows: int = 40, seed: int = 0, **fields: Any) -> Toy:
-    """Texts of two to six words, and a target that follows from them."""
+    """Texts of two to five different words, and a target that follows from them."""
     rng = np.random.default_rng(seed)
-    texts = [" ".join(rng.choice(WORDS, rng.integers(2, 7))) for _ in range(rows)]
-    texts += [" ".join(WORDS), "blue blue"]  # every label occurs
+    texts = [" ".join(rng.choice(WORDS, rng.integers(2, 6), replace=False)) for _ in range(rows)]
+    texts += [" ".join(WORDS), "blue green"]  # every label occurs
     task = kinds.pick("tasks", kind).model_validate({"type": kind, "data": ["toys"], **fields})
     assert isinstance(task, Task)
     return Toy(task, texts, [VALUES[kind](text) for text in texts])
 
 
+def answer(word: str, text: str) -> dict[str, Any]:
+    """A word of a text as SQuAD tells it."""
+    return {"text": word, "answer_start": text.index(word)}
+
+
 VALUES = {
     "classification": lambda text: "warm" if text.startswith("red") else "cold",
     "multilabel": lambda text: json.dumps([word for word in WORDS[:3] if word in text]),
+    "question_answering": lambda text: json.dumps([answer(min(text.split(" "), key=WORDS.index), text)]),
+    "ordinal": lambda text: str(len(set(text.split(" ")) & {"red", "tall"})),
     "regression": lambda text: str(text.count("tall") - text.count("small") / 2),
     "token_classification": lambda text: json.dumps(
         ["B-SIZE" if word in WORDS[3:] else "B-COLOUR" if word == "red" else "O" for word in text.split(" ")]
@@ -91,8 +106,11 @@ def perfect(each: Toy) -> Sequence[Any]:
         return np.eye(len(each.outputs))[target]
     if shape in ("sets", "quantities"):
         return target.astype(np.float64)
+    if shape == "texts":
+        spans_ = [each.task.spans(value, text)[0] for value, text in zip(each.values, each.texts, strict=True)]
+        return [Guess(1.0, start, end, 0.0) for start, end in spans_]
     code = {tag: index for index, tag in enumerate(each.outputs)}
-    tags = [json.loads(value) for value in each.task.written(each.values, [each.texts])]
+    tags = [json.loads(value) for value in each.task.written(each.values, each.columns)]
     return [(list(range(len(row))), [code[tag] for tag in row]) for row in tags]
 
 
@@ -100,6 +118,8 @@ def guessed(each: Toy, seed: int) -> Any:
     """Answers of which about half are right."""
     rng = np.random.default_rng(seed)
     right, shape = perfect(each), each.task.shape.shape
+    if shape == "texts":
+        return each.gathered([guess if rng.random() < 0.5 else guess._replace(start=0) for guess in right])
     if shape == "tags":
         wild = [(words, [int(code) if rng.random() < 0.5 else int(rng.integers(len(each.outputs))) for code in codes])
                 for words, codes in right]  # fmt: skip

@@ -126,6 +126,15 @@ def test_both_texts_are_in_a_combined_one(text, seed):
 
 def test_literal_values():
     assert vary(build("synonyms", table={"quick": ["fast"]}), "The Quick fox") == "The fast fox"
+    assert vary(build("synonyms", table={"quick": ["fast"]}), 'the "Quick," fox') == 'the "fast," fox'
+    assert (
+        vary(build("synonyms", table={"e.g.": ["such as"], "e.g": ["no"]}), "Dogs, e.g. this") == "Dogs, such as this"
+    )
+    assert sorted(vary(build("insert_words", table={"quick": ["fast"]}), "(quick) fox").split()) == [
+        "(quick)",
+        "fast",
+        "fox",
+    ]
     assert sorted(vary(build("insert_words", table={"quick": ["fast"]}), "quick fox").split()) == [
         "fast",
         "fox",

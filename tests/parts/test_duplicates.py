@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.parts.cleaners import _buckets, _chains
 from runner.parts.cleaners._buckets import banded, greedy
 from runner.parts.cleaners._minhash import bands_for
 from runner.parts.cleaners._normal import normal, normalised, others
@@ -154,9 +155,16 @@ def test_the_similarity_of_a_pair_is_that_of_its_sets(first, second, unit, size)
     assert found.tolist() == [similar, 1.0, similar, 1.0]
 
 
-@law
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 4), st.integers(1, 6))
-def test_by_rounds_the_same_rows_go_as_one_by_one(seed, rows, bands, values):
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 40),
+    st.integers(1, 4),
+    st.integers(1, 6),
+    st.sampled_from([0, 1, 2, 1000]),
+    st.sampled_from([1, 3, 10, 1000]),
+)
+@settings(max_examples=200, deadline=None)
+def test_by_rounds_and_in_blocks_the_same_rows_go_as_one_by_one(seed, rows, bands, values, rounds, pairs):
     draw = np.random.RandomState(seed)
     keys = draw.randint(0, values, (bands, rows)).astype(np.uint32)
     similar = draw.random_sample((rows, rows))
@@ -167,10 +175,30 @@ def test_by_rounds_the_same_rows_go_as_one_by_one(seed, rows, bands, values):
             kept.append(row)
     with TemporaryDirectory() as folder:
         bands = banded(keys, Path(folder))
-        twins, similarities = greedy(bands, rows, 0.4, lambda *pair: similar[pair])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_buckets, "ROUNDS", rounds)
+            patch.setattr(_chains, "PAIRS", pairs)
+            twins, similarities = greedy(bands, rows, 0.4, lambda *pair: similar[pair])
     assert np.flatnonzero(twins < 0).tolist() == kept
     gone = np.flatnonzero(twins >= 0)
     assert (similarities[gone] == similar[gone, twins[gone]]).all() and (similarities[gone] >= 0.4).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1_000), st.integers(1, 120), st.sampled_from([0.3, 0.6]), st.sampled_from([1, 50, 100_000]))
+def test_of_a_chain_the_same_rows_go_in_blocks_as_by_rounds(seed, rows, threshold, pairs):
+    words = random.Random(seed).choices(WORDS, k=rows + 12)
+    texts = [" ".join(words[row : row + 12]) for row in range(rows)]
+    table = pa.table({"id": [f"{row:04}" for row in range(rows)], "text": texts})
+    found = []
+    for rounds in (0, 1_000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_buckets, "ROUNDS", rounds)
+            patch.setattr(_chains, "PAIRS", pairs)
+            found.append(told(table, threshold=threshold, unit="words", size=1))
+    assert [each.position for each in found[0]] == [each.position for each in found[1]]
+    gone = {each.position for each in found[0]}
+    assert all(each.twin not in gone and each.similarity >= threshold for each in found[0])
 
 
 @pytest.mark.parametrize("part", [ExactDuplicates, NearDuplicates])

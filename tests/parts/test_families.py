@@ -27,6 +27,12 @@ name = "good"
 train = "a.csv"
 [data.reviews]
 train = "a.csv"
+[data.comments]
+train = "a.csv"
+[data.news]
+train = "a.csv"
+[data.reading]
+train = "a.csv"
 [tasks.t]
 type = "classification"
 data = ["a"]

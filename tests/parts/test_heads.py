@@ -84,11 +84,17 @@ def vectors(each):
     words = {text: index for index, text in enumerate(sorted({w for row in each.texts for w in row.split(" ")}))}
     eye, edge = np.eye(len(words) + 1), np.zeros(len(words) + 1)
     edge[-1] = 1
-    rows = [np.stack([edge, *(eye[words[word]] for word in row.split(" ")), edge]) for row in each.texts]
-    first = [row[1] for row in rows]
+    before = [edge] * len(each.task.inputs)
+    rows = [np.stack([*before, *(eye[words[word]] for word in row.split(" ")), edge]) for row in each.texts]
+    first = [row[len(before)] for row in rows]
     tokens = torch.tensor(np.concatenate(rows), dtype=torch.float32)
     sums = np.stack([np.concatenate([row.sum(0), start]) for row, start in zip(rows, first, strict=True)])
     return tokens if each.task.level == "token" else torch.tensor(sums, dtype=torch.float32)
+
+
+def places(each):
+    """Characters of the tokens."""
+    return torch.from_numpy(np.stack([each.reading.starts, each.reading.ends], axis=1))
 
 
 def learned(each, steps=200):
@@ -115,7 +121,7 @@ def test_the_loss_falls_on_a_toy_set_and_the_answers_become_right(kind):
     with torch.no_grad():
         logits = layer(vectors(each))
     lengths = torch.from_numpy(np.diff(each.reading.offsets))
-    answers = each.gathered(each.task.answer(logits, torch.from_numpy(each.targets), lengths))
+    answers = each.gathered(each.task.answer(logits, torch.from_numpy(each.targets), lengths, places(each)))
     first = each.task.metrics[0]
     assert next(iter(score(first, each.task.settled(answers, each.task.tuned(answers))).values())) > 0.95
 
@@ -139,7 +145,7 @@ def test_texts_to_be_answered_need_no_target(kind):
     target = torch.from_numpy(each.task.targets([None] * len(each.texts), each.outputs, each.reading))
     logits = torch.zeros(len(target), each.task.width(each.outputs))
     lengths = torch.from_numpy(np.diff(each.reading.offsets))
-    said = each.task.answer(logits, target, lengths)
+    said = each.task.answer(logits, target, lengths, places(each))
     assert len(said) == len(each.texts)
-    for row, text in zip(said, each.texts, strict=True):
-        each.task.reply(row, each.outputs, {}, text)
+    for row, *texts in zip(said, *each.columns, strict=True):
+        each.task.reply(row, each.outputs, {}, texts)

@@ -13,7 +13,7 @@ from tests.parts.answers import LETTERS, answered, made, of_choices
 METRICS = of_choices()
 PER_CLASS = tuple(name for name in METRICS if kinds.pick("metrics", name).per_class)
 SURPRISE = -math.log(np.finfo(np.float64).eps)  # of a gold label with probability 0
-RANGES = {"matthews": (-1.0, 1.0), "log_loss": (0.0, SURPRISE)}
+RANGES = {"matthews": (-1.0, 1.0), "quadratic_kappa": (-1.0, 1.0), "log_loss": (0.0, SURPRISE)}
 
 every_metric = pytest.mark.parametrize("name", METRICS)
 law = settings(max_examples=15, deadline=None, database=None)
@@ -36,6 +36,9 @@ def by_sklearn(name, answers):
     return {
         "accuracy": lambda: metrics.accuracy_score(gold, predicted),
         "balanced_accuracy": lambda: metrics.balanced_accuracy_score(gold, predicted),
+        "quadratic_kappa": lambda: np.nan_to_num(
+            metrics.cohen_kappa_score(gold, predicted, labels=every, weights="quadratic")
+        ),
         "log_loss": lambda: metrics.log_loss(gold, answers.probabilities, labels=every),
         "macro_f1": lambda: metrics.f1_score(gold, predicted, **macro),
         "matthews": lambda: metrics.matthews_corrcoef(gold, predicted),

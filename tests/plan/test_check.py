@@ -97,6 +97,14 @@ def test_a_single_label(tiny: Path) -> None:
     assert fault.line == tiny.read_text(encoding="utf-8").splitlines().index('target = "size"') + 1
 
 
+def test_an_augmentation_that_makes_no_row_is_a_warning(tiny: Path) -> None:
+    more = 'test = "test.csv"\naugment = [{ type = "mixup" }, { type = "swap_words" }, { type = "shuffle_sentences" }]'
+    change(tiny, 'test = "test.csv"', more)
+    (warning,) = checker(tiny.parent / "cache").check(read(tiny)).warnings
+    assert warning.message == "`shuffle_sentences` makes no row out of 64 rows"
+    assert warning.path == ("data", "films", "augment", 2)
+
+
 def test_an_empty_text_is_an_error_by_default(tiny: Path) -> None:
     write_csv(tiny.parent / "train.csv", [*rows(64), {"text": "  ", "label": "good", "size": "short"}])
     fault = only(tiny)
@@ -143,6 +151,12 @@ def test_a_data_set_that_no_task_uses(tiny: Path) -> None:
             'max_length = 16\nadapter = { type = "lora", targets = ["query", "valeu"] }',
             "`./encoder` has no linear layer `valeu`",
             '"valeu"',
+        ),
+        (
+            "max_length = 16",
+            'max_length = 16\nadapter = { type = "ia3", feedforward = ["output.dens"] }',
+            "`./encoder` has no linear layer `output.dens`",
+            '"output.dens"',
         ),
         (
             'target = "size"',

@@ -20,6 +20,18 @@ ADAPTERS = {
     "all-linear": 'adapter = { type = "lora", rank = 4 }',
     "chosen": 'adapter = { type = "lora", rank = 3, targets = ["query", "value"] }',
     "dense": 'adapter = { type = "lora", rank = 2, targets = ["output.dense"] }',
+    "any dense": 'adapter = { type = "lora", rank = 2, targets = ["dense"] }',
+    "rslora": 'adapter = { type = "lora", rslora = true }',
+    "dora": 'adapter = { type = "lora", dora = true }',
+    "some dora": 'adapter = { type = "lora", dora = true, rank = 3, targets = ["query", "intermediate.dense"] }',
+    "ia3": 'adapter = { type = "ia3" }',
+    "some ia3": 'adapter = { type = "ia3", targets = ["query"], feedforward = [] }',
+    "more ia3": 'adapter = { type = "ia3", targets = ["output.dense"], feedforward = ["attention.output.dense"] }',
+    "attention": 'pooling = "attention"',
+    "frozen layer": "freeze = { layers = 1 }",
+    "frozen below": "freeze = { embeddings = true, layers = 1 }",
+    "frozen": 'freeze = { layers = "all" }',
+    "frozen at first": 'freeze = { layers = "all", thaw = 2 }',
 }
 
 
@@ -87,8 +99,31 @@ OTHER = {
     "uncertainty": lambda text: text.replace("epochs = 3", 'epochs = 3\nloss_balance = "uncertainty"'),
     "mixed batches": lambda text: text + '[mixing]\nstrategy = "proportional"\nbatches = "mixed"\n',
     "mixup": lambda text: text.replace('test = "test.csv"', 'test = "test.csv"\naugment = [{ type = "mixup" }]', 1),
+    "freeze": lambda text: text.replace("max_length = 16", "max_length = 16\nfreeze = { layers = 1 }"),
     "resamples": lambda text: text.replace("resamples = 100", "resamples = 101"),
 }
+TRANSFER = [
+    "",
+    "freeze = { layers = 1 }",
+    "freeze = { layers = 2 }",
+    "freeze = { layers = 2, thaw = 2 }",
+    'freeze = { layers = 2, thaw = 2, thaw_by = "layer" }',
+    'freeze = { layers = "all" }',
+    'pooling = "max"',
+    'pooling = "attention"',
+    'adapter = { type = "lora" }',
+    'adapter = { type = "lora", rslora = true }',
+    'adapter = { type = "lora", dora = true }',
+    'adapter = { type = "ia3" }',
+    'adapter = { type = "ia3", targets = ["query"] }',
+    "reinitialise = 1",
+    "reinitialise = 2",
+    "[train]\naverage = { ema = 0.9 }",
+    "[train]\naverage = { last = 2 }",
+    "[train]\naverage = { last = 3 }",
+    "[train]\nhead_learning_rate = 1e-3",
+    "[train]\nlayer_decay = 0.9",
+]
 
 
 def key(spec: Path, text: str = "") -> str:
@@ -199,6 +234,14 @@ def test_a_plan_has_a_trial_for_each_seed(tiny: Path) -> None:
     assert (one.seed, two.seed) == (1, 2)
     assert one.key != two.key and one.run != two.run
     assert one.steps[:4] == two.steps[:4]
+
+
+def test_settings_of_transfer_are_trials_of_their_own(tiny: Path) -> None:
+    found = []
+    for each in TRANSFER:
+        place = "[train]" if each.startswith("[train]") else "max_length = 16"
+        found.append(key(tiny, TINY.replace(place, f"{place}\n{each.removeprefix(place)}")))
+    assert len(set(found)) == len(TRANSFER)
 
 
 def test_work_counts_mixed_batches(tiny: Path) -> None:

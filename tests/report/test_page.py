@@ -60,7 +60,9 @@ def account(rows: Iterable[tuple[str, str, str]], scratch: Path, target: str = "
     dropped.dropped[labels[0]] = 1
     dropped.sample(labels[0], {"id": texts[0], "before": texts[0], "after": texts[0]})
     changed.change(texts[0], texts[0], texts[-1])
-    return {"rows": {}, "labels": {}, "steps": [dropped.facts(), changed.facts()], "profile": {"train": found, "test": found}}  # fmt: skip
+    weights = {"mood": {label: 1 + 1 / each for each, label in enumerate(dict.fromkeys(labels), 1)}}
+    steps = [dropped.facts(), changed.facts()]
+    return {"rows": {}, "labels": {}, "steps": steps, "weights": weights, "profile": {"train": found, "test": found}}
 
 
 def few(scratch: Path) -> Any:

@@ -92,7 +92,7 @@ bad.toml:15:8: error[unknown-kind]: unknown kind of task `clasification`
    |
 15 | type = "clasification"
    |        ^^^^^^^^^^^^^^^
-   = help: did you mean `classification`? allowed: `classification`
+   = help: did you mean `classification`? allowed: `classification`, `multilabel`, `ordinal`, `question_answering`, `regression`, `token_classification`
 
 bad.toml:19:10: error[out-of-bounds]: `epochs` is 0, but must be at least 1
    |

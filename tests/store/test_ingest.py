@@ -163,11 +163,12 @@ EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
             "gold_probability": [0.75, 0.25],
             "text": ["schön", "мир"],
             "labels": ["bad", "good"],
+            "shape": "choices",
         },
         "answers",
         [
-            ("demo", 1, "test", "mood", 0, "a", "good", "good", 0.75, 0.75, "schön"),
-            ("demo", 1, "test", "mood", 1, "b", "bad", "good", 0.5, 0.25, "мир"),
+            ("demo", 1, "test", "mood", 0, "a", "good", "good", 0.75, 0.75, "schön", "choices"),
+            ("demo", 1, "test", "mood", 1, "b", "bad", "good", 0.5, 0.25, "мир", "choices"),
         ],
     ),
     (

@@ -34,7 +34,7 @@ def points(values: list[float | None]) -> list[tuple[Any, ...]]:
 
 def answers(given: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Rows of `answers` from (gold, predicted, confidence)."""
-    return [("r", 1, "test", "t", at, f"i{at}", g, p, c, c, f"text {at}") for at, (g, p, c) in enumerate(given)]
+    return [("r", 1, "test", "t", at, f"i{at}", g, p, c, c, f"text {at}", None) for at, (g, p, c) in enumerate(given)]
 
 
 def finite(value: float | None) -> bool:

@@ -339,3 +339,64 @@ def test_a_damaged_state_is_as_none(encoder, tmp_path):
     train(second, tmp_path, events=events)
     assert events[0]["step"] == 1
     assert same(weights_of(first), weights_of(second))
+
+
+GRADUAL = {"layers": "all", "thaw": 2, "thaw_by": "layer"}
+
+
+def moments_of(saved: dict[str, Any]) -> int:
+    """Numbers that the optimizer keeps beside the weights."""
+    kept = saved["optimizer"]["state"].values()
+    return sum(each["exp_avg"].numel() + each["exp_avg_sq"].numel() for each in kept)
+
+
+@pytest.mark.parametrize("thaw", [{}, {"thaw": 2}])
+def test_what_rests_has_no_optimizer_memory_until_it_learns(encoder, tmp_path, thaw):
+    net = network(encoder, freeze={"layers": "all", **thaw})
+    heads = sum(each.numel() for each in net.heads.parameters())
+    train(net, tmp_path / "one", epochs=1)
+    assert moments_of(state.load(tmp_path / "one" / "state.pt")) == 2 * heads
+    train(net, tmp_path / "two", epochs=2)
+    learned = sum(each.numel() for each in net.trainable().values())
+    assert (learned > heads) == bool(thaw)
+    assert moments_of(state.load(tmp_path / "two" / "state.pt")) == 2 * learned
+
+
+@pytest.mark.parametrize("stop_at", [1, 6, 10])
+def test_a_thawing_fit_that_is_interrupted_goes_on_to_the_same_bits(encoder, tmp_path, stop_at):
+    """Stopped before anything thaws, just as it does, and when half has thawed."""
+    net = {"freeze": GRADUAL, "dropout": 0.3, "used": np.arange(33)}
+    options = {"epochs": 4}
+    whole = network(encoder, **net)
+    train(whole, tmp_path / "whole", **options)
+    with pytest.raises(Interrupted):
+        train(network(encoder, **net), tmp_path / "cut", stop_at=stop_at, **options)
+    resumed = network(encoder, seed=99, **net)
+    train(resumed, tmp_path / "cut", **options)
+    assert same(weights_of(resumed), weights_of(whole))
+
+
+def test_a_thawing_fit_moves_the_trunk_only_after_the_thaw(encoder, tmp_path, monkeypatch):
+    net = network(encoder, freeze={"layers": "all", "thaw": 3})
+    before = weights_of(net)
+    with scored(monkeypatch, [0.1, 0.2, 0.3]) as kept:
+        train(net, tmp_path, epochs=3)
+    trunk = [name for name in net.trainable() if name.startswith("trunk.")]
+    assert [sum(not torch.equal(each[name], before[name]) for name in trunk) for each in kept] == [0, 0, len(trunk)]
+
+
+def test_rates_of_their_own_follow_one_course_and_the_curve_is_that_of_the_highest_layer(encoder, tmp_path):
+    events: Events = []
+    seen: list[list[float]] = []
+    handle = register_optimizer_step_pre_hook(
+        lambda optimizer, *_: seen.append([group["lr"] for group in optimizer.param_groups])
+    )
+    try:
+        train(network(encoder), tmp_path, events=events, warmup=0.25, layer_decay=0.5, head_learning_rate=0.08)
+    finally:
+        handle.remove()
+    assert {round(each, 6) for each in seen[2]} == {0.00125, 0.005, 0.01, 0.08}
+    for rates in seen:
+        assert [rate / rates[0] for rate in rates] == pytest.approx([rate / seen[2][0] for rate in seen[2]])
+    (first,) = [each["values"]["learning_rate"] for each in events if each["split"] == "train" and each["step"] == 1]
+    assert first == pytest.approx(0.01 / 3)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.kinds import Part
+from runner.parts.adapters._adapter import Adapter, Linears, Names, chosen
 
 if TYPE_CHECKING:
     from peft import LoraConfig
 
 
-class Lora(Part):
+class Lora(Adapter):
     """Train low-rank updates of chosen linear layers.
 
     ```toml
@@ -32,10 +32,12 @@ class Lora(Part):
     """Scale of the update; it is multiplied by alpha / rank. Default 16."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout probability in front of the update. Default 0."""
-    targets: Literal["all-linear"] | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = (
-        "all-linear"
-    )
+    targets: Literal["all-linear"] | Annotated[Names, Field(min_length=1)] = "all-linear"
     """Names of the linear layers to adapt, by their last part, or `all-linear`. Default all-linear."""
+    rslora: bool = False
+    """Multiply the update by alpha / sqrt(rank), so that high ranks learn too (Kalajdzievski 2023). Default false."""
+    dora: bool = False
+    """Learn the length of each output's weights apart from their direction (Liu and others 2024). Default false."""
 
     def config(self) -> LoraConfig:
         """The peft configuration that means the same."""
@@ -46,5 +48,12 @@ class Lora(Part):
             lora_alpha=self.alpha,  # type: ignore[arg-type]  # peft only divides by the rank
             lora_dropout=self.dropout,
             target_modules=self.targets,
+            use_rslora=self.rslora,
+            use_dora=self.dora,
             bias="none",
         )
+
+    def parameters(self, linears: Linears) -> int:
+        """rank * (in + out) for every layer, and one length an output for DoRA."""
+        layers = linears if self.targets == "all-linear" else chosen(linears, self.targets)
+        return sum(self.rank * (out + into) + self.dora * out for out, into in layers.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ WordTable = Annotated[dict[Text, Annotated[list[Text], Field(min_length=1)]], Fi
 LookUp = Callable[[str], Sequence[str]]
 COLUMNS = ("word", "synonym")
 HEADER = "the columns `word` and `synonym`"
+WITHIN = re.compile(r"\w(?:.*\w)?")
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -83,6 +85,12 @@ def lowered(table: Mapping[str, Sequence[str]]) -> LookUp:
     for word, synonyms in table.items():
         small.setdefault(word.lower(), []).extend(synonyms)
     return lambda word: small.get(word.lower(), ())
+
+
+def bare(word: str) -> str:
+    """The word without the punctuation around it."""
+    found = WITHIN.search(word)
+    return found[0] if found else word
 
 
 def of_file(path: Path) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.parts.augment._synonyms import LookUp, Synonymous
+from runner.parts.augment._synonyms import LookUp, Synonymous, bare
 
 
 class InsertWords(Synonymous):
@@ -28,9 +28,9 @@ class InsertWords(Synonymous):
 
     def vary(self, text: str, synonyms: LookUp, rng: Random) -> str:
         words = text.split()
-        able = [word for word in words if synonyms(word)]
+        able = [found for word in words if (found := synonyms(word) or synonyms(bare(word)))]
         if not able:
             return text
         for _ in range(max(1, int(self.alpha * len(words)))):
-            words.insert(rng.randint(0, len(words)), rng.choice(synonyms(rng.choice(able))))
+            words.insert(rng.randint(0, len(words)), rng.choice(rng.choice(able)))
         return " ".join(words)

@@ -2,14 +2,18 @@
 
 A bucket holds the rows that share a key in a band; only rows of one bucket are compared. In each round the rows that
 come first in all their buckets are kept, what is like them in these buckets goes, and both leave the buckets. That
-finds the very rows that going through them one by one would find, but reads one band after the other.
+finds the very rows that going through them one by one would find, but reads one band after the other. What is left
+after some rounds are chains, which `_chains` goes through one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from runner.parts.cleaners._chains import in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 Alike = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 SMALL = 1 << 17  # entries; fewer stay in memory
 MANY = 1 << 18  # pairs; more aren't gathered from several bands
+ROUNDS = 8  # more are only taken by chains of rows, each of which waits for the one before it
 
 
 class Buckets:
@@ -109,10 +114,17 @@ def greedy(bands: list[Buckets], rows: int, threshold: float, alike: Alike) -> t
 
     twins, similarities = np.full(rows, -1, np.int32), np.zeros(rows)
     still = np.ones(rows, bool)
-    while still.any():
+    for number in count():
+        if not still.any():
+            break
         blocked = np.zeros(rows, bool)
         for band in bands:
             blocked[band.narrow(still)] = True
+        if number == ROUNDS:
+            for pairs in in_order(bands, still, threshold, alike):
+                decide(pairs, threshold, alike, twins, similarities)
+                still &= twins < 0
+            break
         fresh = still & ~blocked
         still = blocked
         waiting: list[np.ndarray] = []

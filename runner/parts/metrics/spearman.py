@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 from runner.answers.answers import Shape
 from runner.answers.quantities import Quantities
 from runner.answers.resamples import Numbers, Resamples
+from runner.parts.metrics._correlation import correlation, sides
 from runner.parts.metrics._metric import Metric
-from runner.parts.metrics.pearson import correlation, sides
 
 
 class Spearman(Metric):

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
 class Reading(NamedTuple):
     """The rows of one stream, in their order: `texts[column][row]`, and where their tokens lie.
 
-    Tokens `offsets[row]` to `offsets[row + 1]` are those of a row. Token i spans the characters `starts[i]` to
-    `ends[i]` of its text; special tokens span none. Both are None where no head of the stream looks at tokens.
+    Tokens `offsets[i]` to `offsets[i + 1]` are those of sequence i, which is row i or, where long texts make several
+    sequences, row `rows[i]`; its second text begins at token `pairs[i]` of it. Token i spans the characters `starts[i]`
+    to `ends[i]` of its text; special tokens span none. Both are None where no head of the stream looks at tokens.
     """
 
     texts: Sequence[Sequence[str]]
     offsets: np.ndarray
     starts: np.ndarray | None = None
     ends: np.ndarray | None = None
+    rows: np.ndarray | None = None
+    pairs: np.ndarray | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Text = Annotated[str, Field(min_length=1)]
 Counts = Mapping[str, Mapping[str, int]]
+Tuned = Mapping[str, Any]
 
 
 class Fault(NamedTuple):
@@ -67,6 +68,11 @@ class Task(Part):
     """Scores to compute; the first one enters `combined`. Default macro_f1 and accuracy."""
     loss_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Factor of this task's loss in the sum over tasks. Default 1."""
+
+    @property
+    def overlap(self) -> int | None:
+        """Tokens of a long second text that two sequences of one row share; None cuts it and makes one."""
+        return None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -121,16 +127,25 @@ class Task(Part):
         """
         raise NotImplementedError
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> Any:
-        """What the head says of each example of a batch: an array or list; `lengths` [examples] counts tokens."""
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> Any:
+        """What the head says of each sequence of a batch: an array or list.
+
+        `lengths` [sequences] counts tokens, `places` [tokens, 2] are the characters that each spans.
+        """
+        raise NotImplementedError
+
+    def merged(self, said: Sequence[Any]) -> Any:
+        """What the sequences of one row say together."""
         raise NotImplementedError
 
     def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Answers:
         """Answers out of the target column and of what `answer` gave, both in the order of `place.ids`."""
         raise NotImplementedError
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> Any:
-        """What the head says of one text, as JSON values for whoever asks a saved model."""
+    def reply(self, said: Any, outputs: Sequence[str], tuned: Tuned, texts: Sequence[str]) -> Any:
+        """What the head says of a text or pair, as JSON values for whoever asks a saved model."""
         raise NotImplementedError
 
     def tuned(self, answers: Answers) -> dict[str, Any]:

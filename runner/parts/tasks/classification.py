@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from runner.answers.choices import Choices
-from runner.errors import did_you_mean
-from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
+from runner.parts.tasks._labelled import Labelled
+from runner.parts.tasks._task import Place
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from runner.parts.tasks._reading import Reading
 
-SHOWN = 5  # unknown labels that a message lists
-
-
-class Classification(Task):
+class Classification(Labelled):
     """Choose one label for a text or a pair of texts, by cross-entropy.
 
     ```toml
@@ -36,65 +32,12 @@ class Classification(Task):
 
     type: Literal["classification"]
     """The kind of task."""
-    labels: Annotated[list[Text], Field(min_length=2)] | None = None
-    """The labels as the data write them, in the order of the head's outputs; default: those of train, sorted."""
-    label_names: dict[str, Text] = Field(default={})
-    """Names to show instead of the labels that the data write, such as { "-1" = "negative" }."""
     class_weights: Literal["none", "balanced"] | dict[str, Annotated[float, Field(gt=0)]] = "none"
     """Weight of each class in the loss: none, `balanced` (inverse frequency in train) or by label. Default none."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability mass spread evenly over all classes. Default 0."""
-
-    def outputs(self, train: Mapping[str, int]) -> tuple[str, ...]:
-        return tuple(self.labels) if self.labels else tuple(sorted(train))
-
-    def shown(self, outputs: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self.label_names.get(label, label) for label in outputs)
-
-    def faults(self, name: str, outputs: Sequence[str], counts: Counts) -> Iterator[Fault]:
-        at = ("labels",) if self.labels else ("target",)
-        if len(outputs) < 2:
-            yield Fault(at, f"`{name}` has {len(outputs)} label in train: nothing to learn", "check `target`")
-        lacking = "`labels` lacks" if self.labels else "train lacks"
-        for split, seen in counts.items():
-            unknown = sorted(set(seen) - set(outputs))
-            if unknown:
-                listed = ", ".join(f"`{label}` ({seen[label]} rows)" for label in unknown[:SHOWN])
-                hint = "add rows to train (or raise `sample`), mend the labels, or take those rows out"
-                yield Fault(at, f"{split} has labels that {lacking}: {listed}", hint)
-        for label in outputs:
-            yield from self.rows(label, at, counts)
-        yield from self.words(name, outputs)
-
-    def rows(self, label: str, at: tuple[str, ...], counts: Counts) -> Iterator[Fault]:
-        """A label must have rows in train, and should have some elsewhere."""
-        if not counts.get("train", {}).get(label):
-            yield Fault(at, f"label `{label}` has no row in train", "take it out of `labels`, or add rows")
-            return
-        for split in ("validation", "test"):
-            if split in counts and not counts[split].get(label):
-                message = f"label `{label}` has no row in {split}: its scores there are unknown"
-                hint = f'add rows there; where it is taken out of another split: `stratify = "{self.target}"`'
-                yield Fault(at, message, hint, "warning")
-
-    def words(self, name: str, outputs: Sequence[str]) -> Iterator[Fault]:
-        """Tables by label must name labels, and no two labels may be shown alike."""
-        for key in ("label_names", "class_weights"):
-            value = getattr(self, key)
-            for label in sorted(set(value) - set(outputs)) if isinstance(value, dict) else []:
-                yield Fault((key, label), f"`{label}` is no label of `{name}`", did_you_mean(label, outputs))
-        shown = self.shown(outputs)
-        for label, word in zip(outputs, shown, strict=True):
-            if label in self.label_names and shown.count(word) > 1:
-                message = f"two labels of `{name}` would both be shown as `{word}`"
-                yield Fault(("label_names", label), message, "name each label apart")
-
-    def targets(self, values: Sequence[str | None], outputs: Sequence[str], reading: Reading) -> np.ndarray:
-        """Class indices."""
-        import numpy as np
-
-        position = {label: index for index, label in enumerate(outputs)}
-        return np.fromiter((position[label] if label is not None else 0 for label in values), np.int64, len(values))
+    focal: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Exponent by which surely right examples count less (focal loss, Lin and others 2017); 0 is off. Default 0."""
 
     def weights(self, counts: Mapping[str, int]) -> list[float] | None:
         """Weight of each class in the order of `counts`; scaled so that the mean over the training rows is 1."""
@@ -112,9 +55,14 @@ class Classification(Task):
         import torch.nn.functional as F
 
         losses = F.cross_entropy(logits.float(), target, reduction="none", label_smoothing=self.label_smoothing)
+        if self.focal:
+            right = logits.float().log_softmax(-1).gather(-1, target[:, None])[:, 0].exp()
+            losses = losses * (1 - right) ** self.focal
         return losses if weights is None else losses * weights[target]
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> np.ndarray:
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
         found: np.ndarray = logits.double().softmax(-1).cpu().numpy()
         return found
@@ -127,7 +75,3 @@ class Classification(Task):
         gold = np.fromiter((position[label] for label in self.shown(values)), np.int64, len(values))
         probabilities = np.array(said).reshape(len(values), len(place.labels))
         return Choices(*place, gold, probabilities.argmax(-1), probabilities)
-
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> dict[str, float]:
-        """Probabilities by label."""
-        return dict(zip(outputs, map(float, said), strict=True))

@@ -90,7 +90,9 @@ class Multilabel(Task):
 
         return F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none").sum(-1)
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> np.ndarray:
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
         found: np.ndarray = logits.double().sigmoid().cpu().numpy()
         return found
@@ -103,7 +105,9 @@ class Multilabel(Task):
         threshold = 0.5 if self.threshold == "tuned" else self.threshold
         return Sets(*place, gold, probabilities >= threshold, probabilities)
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> dict[str, Any]:
+    def reply(
+        self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], texts: Sequence[str]
+    ) -> dict[str, Any]:
         """The labels that are predicted, and the probabilities of all."""
         threshold = tuned.get("threshold", 0.5 if self.threshold == "tuned" else self.threshold)
         chances = dict(zip(outputs, map(float, said), strict=True))

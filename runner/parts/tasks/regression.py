@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from runner.answers.answers import Shape
 from runner.answers.quantities import Quantities
 from runner.kinds import Family, bad_value
-from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
+from runner.parts.tasks._task import Counts, Fault, Place, Task, Text, Tuned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,7 +106,9 @@ class Regression(Task):
             return 2 * F.huber_loss(found, target, reduction="none")
         return (found - target) ** 2
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> np.ndarray:
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> np.ndarray:
         """Numbers on the head's scale, float64 of shape [examples]."""
         found: np.ndarray = logits.double().squeeze(-1).cpu().numpy()
         return found
@@ -120,7 +122,7 @@ class Regression(Task):
             predicted = predicted.clip(self.bounds[0], self.bounds[1])
         return Quantities(*place, np.array(list(map(float, values)), np.float64), predicted)
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> float:
+    def reply(self, said: Any, outputs: Sequence[str], tuned: Tuned, texts: Sequence[str]) -> float:
         """The number."""
         mean, deviation = scale(outputs)
         found = float(said) * deviation + mean

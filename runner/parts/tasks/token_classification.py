@@ -29,9 +29,9 @@ OUTSIDE = "O"
 class TokenClassification(Task):
     """Tag each word, by cross-entropy on its first token.
 
-    The target is a list of tags, one for each of the words that single spaces part (as the formats conll and conllu
-    give them), or a list of spans: tables with `start` and `end`, characters of the text, and a label. Words of texts
-    with spans are runs of letters and digits, and each other mark.
+    The target is a list of tags, one for each of the words that single spaces part, or a list of spans: tables with
+    `start` and `end`, characters of the text, and a label. The input may be a list of words, such as the column
+    `tokens` of the formats conll and conllu. In texts with spans a word is a run of letters and digits, or one mark.
 
     ```toml
     type = "token_classification"
@@ -49,7 +49,7 @@ class TokenClassification(Task):
     type: Literal["token_classification"]
     """The kind of task."""
     input: Text = "text"
-    """Column of the text. Default text."""
+    """Column of the text, or of its words in a list. Default text."""
     target: Text = "tags"
     """Column of the tags or spans. Default tags."""
     scheme: Literal["bio", "plain"] = "bio"
@@ -180,7 +180,9 @@ class TokenClassification(Task):
         judged = target >= 0
         return F.cross_entropy(logits[judged].float(), target[judged] % logits.shape[-1], reduction="none")
 
-    def answer(self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> Sequence[Any]:
+    def answer(
+        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
+    ) -> Sequence[Any]:
         """Of each example the numbers of its words that have a token, and the tags of these."""
         import numpy as np
 
@@ -204,9 +206,11 @@ class TokenClassification(Task):
             predicted.append(tuple(guess))
         return Tags(*place, tuple(gold), tuple(predicted), bio)
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], text: str) -> list[dict[str, Any]]:
+    def reply(
+        self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], texts: Sequence[str]
+    ) -> list[dict[str, Any]]:
         """The spans, or in the plain scheme the words, with their places and labels."""
-        places = [match.span() for match in WORD.finditer(text)]
+        places = [match.span() for match in WORD.finditer(texts[0])]
         tags = [OUTSIDE] * len(places)
         for word, code in zip(*said, strict=True):
             tags[word] = outputs[code]
@@ -214,7 +218,7 @@ class TokenClassification(Task):
         found = []
         for span in spans:
             start, end = places[span.start][0], places[span.end - 1][1]
-            found.append({"start": start, "end": end, "label": span.type, "text": text[start:end]})
+            found.append({"start": start, "end": end, "label": span.type, "text": texts[0][start:end]})
         return found
 
 

@@ -1,0 +1,43 @@
+"""What every adapter is: small trained weights beside linear layers of a frozen trunk. A kind is one file here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from runner.kinds import Part
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+Names = list[Annotated[str, Field(min_length=1)]]
+Linears = Mapping[str, tuple[int, int]]
+
+
+class Adapter(Part):
+    """What a kind must do."""
+
+    # The fields that name linear layers of the model.
+    naming: ClassVar[tuple[str, ...]] = ("targets",)
+
+    type: str
+    """The kind of adapter."""
+
+    def config(self) -> PeftConfig:
+        """The peft configuration that means the same."""
+        raise NotImplementedError
+
+    def parameters(self, linears: Linears) -> int:
+        """How many weights it adds to a trunk whose linear layers have these shapes [out, in], by their full names."""
+        raise NotImplementedError
+
+
+def chosen(linears: Linears, names: Names) -> Linears:
+    """The layers whose names end in one of these, from a dot on."""
+    return {
+        layer: shape
+        for layer, shape in linears.items()
+        if any(layer == name or layer.endswith(f".{name}") for name in names)
+    }

@@ -1,0 +1,29 @@
+"""Exact match of answers as SQuAD defines it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from runner.answers.answers import Shape
+from runner.answers.resamples import Numbers, Resamples
+from runner.answers.texts import Texts
+from runner.parts.metrics._metric import Metric
+from runner.parts.metrics._squad import best, equal
+
+
+class SquadExactMatch(Metric):
+    """Share of answers with the words of a right one, from 0 to 1; letters, punctuation and articles do not count.
+
+    ```toml
+    type = "squad_exact_match"
+    ```
+    """
+
+    kind: ClassVar[str] = "squad_exact_match"
+    reads: ClassVar[Shape] = Texts
+
+    type: Literal["squad_exact_match"] = "squad_exact_match"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples[Texts]) -> Numbers:
+        return resamples.means(best(resamples.answers, equal))

@@ -1,0 +1,101 @@
+"""Words, tags and spans of texts: what is a target, and which tokens it falls on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner import kinds
+from runner.parts.tasks._reading import Reading
+from runner.parts.tasks.token_classification import firsts
+
+TEXT = "Ann Lee's in New York."
+
+
+def task(**fields):
+    table = {"type": "token_classification", "data": ["news"], **fields}
+    return kinds.pick("tasks", "token_classification").model_validate(table)
+
+
+def spans(*each):
+    return json.dumps([{"start": start, "end": end, "label": label} for start, end, label in each])
+
+
+def test_spans_become_tags_of_words():
+    words, tags = task().tags(spans((0, 7, "PER"), (13, 21, "LOC")), TEXT)
+    assert [TEXT[start:end] for start, end in words] == ["Ann", "Lee", "'", "s", "in", "New", "York", "."]
+    assert tags == ["B-PER", "I-PER", "O", "O", "O", "B-LOC", "I-LOC", "O"]
+
+
+def test_a_span_within_a_word_has_the_whole_word():
+    assert task().tags(spans((1, 5, "PER")), TEXT)[1][:3] == ["B-PER", "I-PER", "O"]
+
+
+def test_lists_of_tags_are_those_of_words_between_spaces():
+    words, tags = task(scheme="plain").tags('["X", "Y"]', "Lee's in")
+    assert (words, tags) == ([(0, 5), (6, 8)], ["X", "Y"])
+
+
+@pytest.mark.parametrize(
+    "value,text,why",
+    [
+        (spans((3, 99, "PER")), TEXT, "span 3 to 99 lies outside of the text, which has 22 characters"),
+        (spans((5, 5, "PER")), TEXT, "span 5 to 5 lies outside"),
+        (spans((3, 4, "PER")), TEXT, "span 3 to 4 holds no word"),
+        (spans((0, 7, "PER"), (4, 9, "LOC")), TEXT, "span 4 to 9 (`Lee's`) overlaps the one before"),
+        ('[{"start": 0, "end": 3}]', TEXT, "a span needs `start`, `end` and `label`"),
+        ('["O", "O"]', "one", "2 tags for 1 words"),
+        ('["X"]', "one", "`X` is none of B-TYPE, I-TYPE and O"),
+        ("O", "one", "the target is no list of tags or spans"),
+    ],
+)
+def test_what_is_no_target_says_why(value, text, why):
+    with pytest.raises(ValueError) as error:
+        task().units(value, (text,))
+    assert why in str(error.value)
+
+
+def test_broken_schemes_are_repaired_or_refused():
+    value = '["I-A", "I-A", "I-B", "O", "I-A"]'
+    assert task().tags(value, "a b c d e")[1] == ["B-A", "I-A", "B-B", "O", "B-A"]
+    with pytest.raises(ValueError, match="`I-A` follows `O`: nothing to go on with"):
+        task(broken="error").tags(value, "a b c d e")
+    twice = spans((0, 3, "A"), (3, 6, "B"))
+    assert task().tags(twice, "onetwo")[1] == ["B-A"]
+    with pytest.raises(ValueError, match="shares a word"):
+        task(broken="error").tags(twice, "onetwo")
+
+
+def test_targets_fall_on_the_first_token_of_each_word():
+    """Two tokens for `York`, special tokens around, the last word cut away."""
+    places = np.array([(0, 0), (0, 3), (4, 7), (13, 16), (17, 19), (19, 21), (0, 0)])
+    reading = Reading(
+        [["Ann Lee in a New York .".replace(" in a", " inxx")]], np.array([0, 7]), places[:, 0], places[:, 1]
+    )
+    outputs = ("O", "B-PER", "I-PER")
+    given_tags = '["B-PER", "I-PER", "O", "O", "O", "O"]'
+    found = task().targets([given_tags], outputs, reading)
+    words = [int(number) // 3 for number in found if number >= 0]
+    tags = [outputs[int(number) % 3] for number in found if number >= 0]
+    assert (words, tags) == ([0, 1, 3, 4], ["B-PER", "I-PER", "O", "O"])
+    assert found[[0, 5, 6]].tolist() == [-100] * 3
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=8), st.integers(0, 3))
+@settings(max_examples=50, deadline=None, database=None)
+def test_each_word_whose_tokens_are_there_is_judged_once(pieces, cut):
+    words, starts, ends, place = [], [0], [0], 0
+    for count in pieces:
+        words.append((place, place + 2 * count))
+        for piece in range(count):
+            starts.append(place + 2 * piece)
+            ends.append(place + 2 * piece + 2)
+        place += 2 * count + 1
+    keep = max(len(starts) - cut, 1)
+    found = list(firsts(words, np.array([*starts[:keep], 0]), np.array([*ends[:keep], 0])))
+    first = np.cumsum([1, *pieces])[:-1]
+    assert found == [(word, token) for word, token in enumerate(first.tolist()) if token < keep]
