@@ -22,6 +22,8 @@ from runner.plan.transfer import transfer
 from runner.spec.read import Spec
 from runner.spec.tables import Model
 
+OUTSIDE = "O"  # the tag of words outside of all spans, which is none of what a head looks for
+
 
 @dataclass(frozen=True, eq=False)
 class Checked:
@@ -136,6 +138,7 @@ def task_labels(
 ) -> tuple[tuple[str, ...], dict[str, dict[str, int]]]:
     """Names of the head's outputs in their order, and how often each split has each unit of the target."""
     counts: dict[str, dict[str, int]] = {}
+    learned: dict[str, set[str]] = {}
     sound = True
     for data in task.data:
         for split in loaded[data].rows:
@@ -148,13 +151,43 @@ def task_labels(
                 found = seen.counts
                 wrong(name, loaded[data].written[split], seen.wrong, seen.more, faults)
                 sound = sound and not seen.wrong
+            learned |= {data: set(found)} if split == "train" else {}
             for label, count in found.items():
                 rows[label] = rows.get(label, 0) + count
     outputs = task.outputs(counts.get("train", {}))
     for fault in task.faults(name, outputs, counts) if sound else ():
         where = ("tasks", name, *fault.where)
         faults.add("labels", where, fault.message, fault.hint, severity=fault.severity)
+    nothing = {OUTSIDE} if task.level == "token" else set()
+    if sound:
+        unlabelled(name, counts, nothing, faults)
+    strangers(name, {data: each & set(outputs) - nothing for data, each in learned.items()}, faults)
     return outputs, counts
+
+
+def unlabelled(name: str, counts: Mapping[str, Mapping[str, int]], nothing: set[str], faults: Faults) -> None:
+    """A head needs something to be judged by in every split."""
+    for split, found in counts.items():
+        if split != "train" and not sum(count for label, count in found.items() if label not in nothing):
+            message = f"no row of {split} has a label of `{name}`: it can't be judged there"
+            hint = "add rows with labels, or take another split" if split == "validation" else "add some, or no test"
+            faults.add("labels", ("tasks", name, "target"), message, hint)
+
+
+def strangers(name: str, learned: Mapping[str, set[str]], faults: Faults) -> None:
+    """Data sets that share a head, but not one label with any other, are likely to call the same thing by two names."""
+    for index, (data, labels) in enumerate(learned.items()):
+        others = {label for other, each in learned.items() if other != data for label in each}
+        if labels and others and not labels & others:
+            message = f"`{data}` shares the head `{name}` with other data sets, but no label: {listed(labels)}"
+            hint = f"the others have {listed(others)}; rename labels, or give `{data}` a task of its own"
+            faults.add("labels", ("tasks", name, "data", index), message, hint, "value", "warning")
+
+
+def listed(labels: set[str], most: int = 5) -> str:
+    """Some labels in their order."""
+    more = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return ", ".join(f"`{label}`" for label in sorted(labels)[:most]) + more
 
 
 def wrong(name: str, file: str, told: Sequence[str], more: int, faults: Faults) -> None:

@@ -197,7 +197,9 @@ def work(checked: Checked) -> dict[str, Any]:
         if weighed(checked.spec, name) or getattr(task, "class_weights", "none") != "none"
     )
     freeze = experiment.model.freeze
-    also = {"mixup": mixed, "class weights": heavy, "frozen": told(freeze) if freeze else ""}
+    balanced = "" if train.loss_balance == "fixed" else train.loss_balance
+    also = {"mixup": mixed, "class weights": heavy, "loss balance": balanced, "batches": "mixed" if together else ""}
+    also |= {"frozen": told(freeze)} if freeze else {}
     return found | {name: words for name, words in also.items() if words}
 
 

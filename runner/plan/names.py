@@ -58,8 +58,7 @@ def names(spec: Spec, faults: Faults) -> None:
 
 def alone(spec: Spec, faults: Faults) -> None:
     """Mixup pairs the examples of a batch, which must be of one data set."""
-    mixed = getattr(spec.experiment.mixing, "batches", "separate") == "mixed"
-    for name in mixups(spec.experiment.data) if mixed else ():
+    for name in mixups(spec.experiment.data) if mixes(spec) else ():
         message = f'`mixup` of `{name}` pairs rows of one data set, and `batches = "mixed"` puts others beside them'
         faults.add("mixing", ("mixing", "batches"), message, 'write "separate", or leave `mixup` out', "value")
 
@@ -86,11 +85,23 @@ def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
 
 
 def balanced(spec: Spec, faults: Faults) -> None:
-    """Losses are balanced between tasks."""
-    chosen = spec.experiment.train.loss_balance
-    if chosen != "fixed" and len(spec.experiment.tasks) == 1:
-        message = f"`{chosen}` has but one task: there is nothing to balance"
-        faults.add("balance", ("train", "loss_balance"), message, 'write "fixed", or add a task', "value")
+    """Losses are balanced between tasks, and gradients are projected among the tasks of one optimizer step."""
+    experiment, train = spec.experiment, spec.experiment.train
+    where = ("train", "loss_balance")
+    if train.loss_balance != "fixed" and len(experiment.tasks) == 1:
+        message = f"`{train.loss_balance}` has but one task: there is nothing to balance"
+        faults.add("balance", where, message, 'write "fixed", or add a task', "value")
+    elif train.loss_balance == "pcgrad" and train.accumulate == 1 and not mixes(spec):
+        streams = [(data, task.inputs) for task in experiment.tasks.values() for data in task.data]
+        if len(streams) == len(set(streams)):
+            message = "no two tasks ever meet in one optimizer step: `pcgrad` would project nothing"
+            hint = 'write `accumulate` = 2 or more in [train], or `batches` = "mixed" in [mixing]'
+            faults.add("balance", where, message, hint, "value")
+
+
+def mixes(spec: Spec) -> bool:
+    """Whether batches hold rows of several data sets."""
+    return getattr(spec.experiment.mixing, "batches", "separate") == "mixed"
 
 
 def monitored(spec: Spec, faults: Faults) -> None:

@@ -234,8 +234,8 @@ class Train(Table):
 
     `uncertainty` learns a log-variance s a task, at first 0: the loss L of a labelled unit counts exp(-s) L + s / 2,
     times `loss_weight` (Kendall and others 2018, arXiv:1705.07115). `pcgrad` takes from each task's gradient in the
-    trunk what goes against another's, in seeded order once an optimizer step (Yu and others 2020, arXiv:2001.06782); it
-    costs one backward pass a task.
+    trunk what goes against that of another task of the same optimizer step, in seeded order once a step (Yu and others
+    2020, arXiv:2001.06782); it costs one backward pass a task.
     """
     balance_rate: Annotated[float, Field(gt=0, le=10)] = 0.01
     """Peak learning rate of the log-variances of `uncertainty`, on the course of `learning_rate`. Default 0.01."""

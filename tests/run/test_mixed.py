@@ -10,8 +10,10 @@ import pytest
 
 from runner.errors import Interrupted, RunnerError
 from runner.run.experiment import prepare, resume, run
+from runner.run.summary import summary
 from runner.run.trial import carry_out
 from runner.store.query import query
+from runner.store.show import show
 from tests.conftest import rows
 from tests.run.test_many_heads import with_targets
 
@@ -130,3 +132,28 @@ def test_the_task_whose_loss_is_no_number_is_told_and_recorded(
     assert "learning_rate" in error.value.hint
     (failure,) = query(tmp_path / "results", "SELECT message, step FROM failures").to_pylist()
     assert failure == {"message": error.value.message, "step": 0}
+
+
+@pytest.mark.slow
+def test_a_joint_run_stands_beside_the_runs_of_its_tasks_alone(tiny: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    joint = prepare(tiny, results)
+    done = run(joint, joint.trials[0], results, show=False)
+    assert show(results, done["run"])["gaps"] == []
+    text = tiny.read_text(encoding="utf-8")
+    start, end = text.index("[tasks.length]"), text.index("[train]")
+    single = tiny.with_name("single.toml")
+    single.write_text(text[:start] + text[end:].replace('"tiny"', '"single"'), encoding="utf-8")
+    made = prepare(single, results)
+    alone = run(made, made.trials[0], results, show=False)
+    found = show(results, done["run"])["gaps"]
+    scores = {
+        (row["task"], row["metric"]): row["value"]
+        for row in alone["scores"]
+        if (row["split"], row["model"]) == ("test", "best")
+    }
+    assert [(row["task"], row["metric"], row["alone"], row["alone_run"]) for row in found] == [
+        ("mood", metric, scores["mood", metric], alone["run"]) for metric in ("macro_f1", "accuracy")
+    ]
+    assert alone["run"] in summary(done, results)
+    assert "of each task alone" not in summary(alone, results)

@@ -18,7 +18,7 @@ from runner.train import state
 from runner.train.balance import Projection, Uncertainty, project
 from runner.train.order import draws
 from tests.model.tiny import network, same, weights_of, without_dropout
-from tests.plan.test_check import change, only, text_at
+from tests.plan.test_check import change, look, only, text_at
 from tests.train.test_fit import PROPORTIONAL, TRAIN, WEIGHTS, Events, calm, gradients_of_steps, train  # noqa: F401
 
 numbers = st.floats(-9, 9, width=32)
@@ -210,3 +210,17 @@ def test_one_task_alone_is_not_balanced(tiny: Path) -> None:
         "`pcgrad` has but one task: there is nothing to balance",
         '"pcgrad"',
     )
+
+
+def test_tasks_that_never_meet_in_a_step_are_not_projected(tiny: Path) -> None:
+    change(tiny, "[tasks.mood]", '[data.books]\ntrain = "validation.csv"\nvalidation = "test.csv"\n\n[tasks.mood]')
+    change(tiny, 'data = ["films"]\ntarget = "size"', 'data = ["books"]\ntarget = "size"')
+    change(tiny, "epochs = 3", 'epochs = 3\nloss_balance = "pcgrad"')
+    fault = only(tiny)
+    assert fault.message == "no two tasks ever meet in one optimizer step: `pcgrad` would project nothing"
+    assert text_at(tiny, fault) == '"pcgrad"'
+    change(tiny, "epochs = 3", "epochs = 3\naccumulate = 2")
+    assert look(tiny).warnings == ()
+    change(tiny, "accumulate = 2", "accumulate = 1")
+    change(tiny, "[evaluate]", '[mixing]\nstrategy = "uniform"\nbatches = "mixed"\n\n[evaluate]')
+    assert look(tiny).warnings == ()
