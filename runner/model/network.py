@@ -45,7 +45,11 @@ class Network(nn.Module):
         self.dropout = Dropout(model.dropout, source)
         replace(self.trunk, source)
         self.freeze, self.layers = model.freeze, layers
-        self.learned = frozenset(name for name, parameter in self.named_parameters() if parameter.requires_grad)
+        self.thawing = frozenset(
+            f"trunk.{name}"
+            for name, parameter in trunk.named_parameters()
+            if parameter.requires_grad and rests(self.freeze, self.depth(name), layers, 1)
+        )
         self.begin(1)
 
     def forward(
@@ -72,14 +76,17 @@ class Network(nn.Module):
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes in at least one epoch, by name."""
-        return {name: parameter for name, parameter in self.named_parameters() if name in self.learned}
+        return {
+            name: parameter
+            for name, parameter in self.named_parameters()
+            if parameter.requires_grad or name in self.thawing
+        }
 
     def begin(self, epoch: int) -> None:
         """Let rest what is frozen in an epoch, counted from 1; all else learns."""
-        if self.freeze is not None:
-            for name, parameter in self.trainable().items():
-                frozen = name.startswith("trunk.") and rests(self.freeze, self.depth(name), self.layers, epoch)
-                parameter.requires_grad_(not frozen)
+        for name, parameter in self.trainable().items():
+            if name in self.thawing:
+                parameter.requires_grad_(not rests(self.freeze, self.depth(name), self.layers, epoch))
 
     def depth(self, name: str) -> int:
         """The layer of the trunk that a parameter belongs to, counted from 1; 0 below all layers."""

@@ -189,7 +189,7 @@ class Average(Table):
     """Mean of the weights along training, which takes their place in validation, selection and export."""
 
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Share of the old average at each optimizer step; at step t at most (1 + t) / (10 + t)."""
+    """Share of the old average that each optimizer step keeps; at step t it is at most (1 + t) / (10 + t)."""
     last: Annotated[int, Field(ge=2, le=1000)] | None = None
     """Number of epochs whose weights at their ends are averaged evenly, fewer at first; instead of `ema`."""
 

@@ -60,6 +60,9 @@ WHOLE = {
     "train": {
         "epochs": 2,
         "learning_rate": 0.001,
+        "head_learning_rate": 0.01,
+        "layer_decay": 0.5,
+        "average": {"ema": 0.5},
         "clip_norm": 0.5,
         "packing": False,
         "early_stopping": {"metric": "loss", "patience": 1, "min_delta": 0.5},
