@@ -69,11 +69,6 @@ class Network(nn.Module):
         read = {task: batch.of(task, seen["token" if task in self.by_token else "text"]) for task in tasks}
         return {task: self.heads[slot(task)](vectors) for task, vectors in read.items()}
 
-    def join(self, name: str, module: nn.Module) -> None:
-        """Add a module that learns with the network."""
-        self.add_module(name, module)
-        self.learned |= {f"{name}.{each}" for each, _ in module.named_parameters()}
-
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes in at least one epoch, by name."""
         return {

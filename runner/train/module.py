@@ -148,7 +148,7 @@ class Module(pl.LightningModule):
         balance = experiment.train.loss_balance
         self.uncertainty = Uncertainty(list(experiment.tasks)) if balance == "uncertainty" else None
         if self.uncertainty is not None:
-            network.join("balance", self.uncertainty)
+            network.add_module("balance", self.uncertainty)
         self.projection = Projection(network) if balance == "pcgrad" else None
         self.terms: dict[str, torch.Tensor] = {}
         self.conflicts = 0.0
