@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from runner.answers.resamples import Resamples
-
 
 class Told(NamedTuple):
     """Answers as the store keeps them, a value an example; probabilities are None where there are none."""
@@ -44,11 +42,9 @@ class Answers:
         """For people who ask the store."""
         raise NotImplementedError
 
-    def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Any]:
+    def resamples(self, rows: npt.NDArray[np.int64]) -> Any:
         """Samples of these answers: each row of `rows`, shape [samples, examples], lists the examples of one."""
-        from runner.answers.resamples import Resamples
-
-        return Resamples(self, rows)
+        raise NotImplementedError
 
 
 Shape: TypeAlias = type[Answers]  # a word for classes whose field `type` hides Python's

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from runner.answers.answers import Answers, Told
+from runner.answers.resamples import Resamples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,3 +32,6 @@ class Quantities(Answers):
         nothing: list[float | None] = [None] * len(self)
         gold, predicted = ([f"{value:.6g}" for value in each.tolist()] for each in (self.gold, self.predicted))
         return Told(gold, predicted, nothing, nothing)
+
+    def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Quantities]:
+        return Resamples(self, rows)

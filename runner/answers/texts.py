@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from runner.answers.answers import Answers, Told
+from runner.answers.resamples import Resamples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,3 +39,6 @@ class Texts(Answers):
         nothing: list[float | None] = [None] * len(self)
         gold = [each[0] if len(each) == 1 else json.dumps(each, ensure_ascii=False) for each in self.gold]
         return Told(gold, list(self.predicted), nothing, nothing)
+
+    def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Texts]:
+        return Resamples(self, rows)

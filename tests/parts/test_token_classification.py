@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runner import kinds
 from runner.parts.tasks._reading import Reading
-from runner.parts.tasks.token_classification import firsts
+from runner.parts.tasks._words import firsts
 
 TEXT = "Ann Lee's in New York."
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -13,6 +12,7 @@ from runner.answers.answers import Shape
 from runner.answers.tags import Tags, spans_of, words_of
 from runner.kinds import Family
 from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
+from runner.parts.tasks._words import firsts, marked, spaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 IGNORED = -100
 SHOWN = 5  # unknown tags that a message lists
-WORD = re.compile(r"\w+|[^\w\s]")
 OUTSIDE = "O"
 
 
@@ -74,7 +73,7 @@ class TokenClassification(Task):
         if not isinstance(found, list):
             raise ValueError("the target is no list of tags or spans")
         if (found and isinstance(found[0], dict)) or not found:
-            words = [match.span() for match in WORD.finditer(text)]
+            words = marked(text)
             return words, self.of_spans([self.span(each, text) for each in found], words, text)
         words = spaced(text)
         if len(found) != len(words):
@@ -84,7 +83,7 @@ class TokenClassification(Task):
     def words(self, text: str, count: int) -> list[tuple[int, int]]:
         """Places of the words of a text that has so many."""
         by_space = spaced(text)
-        return by_space if len(by_space) == count else [match.span() for match in WORD.finditer(text)]
+        return by_space if len(by_space) == count else marked(text)
 
     def span(self, table: Any, text: str) -> tuple[int, int, str]:
         """One span of a table."""
@@ -160,7 +159,7 @@ class TokenClassification(Task):
         code = {tag: index for index, tag in enumerate(outputs)}
         for row, (value, text) in enumerate(zip(values, reading.texts[0], strict=True)):
             if value is None:
-                words, tags = [match.span() for match in WORD.finditer(text)], list[str]()
+                words, tags = marked(text), list[str]()
             else:
                 words, tags = self.tags(value, text)
             here = slice(reading.offsets[row], reading.offsets[row + 1])
@@ -210,7 +209,7 @@ class TokenClassification(Task):
         self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], texts: Sequence[str]
     ) -> list[dict[str, Any]]:
         """The spans, or in the plain scheme the words, with their places and labels."""
-        places = [match.span() for match in WORD.finditer(texts[0])]
+        places = marked(texts[0])
         tags = [OUTSIDE] * len(places)
         for word, code in zip(*said, strict=True):
             tags[word] = outputs[code]
@@ -220,24 +219,3 @@ class TokenClassification(Task):
             start, end = places[span.start][0], places[span.end - 1][1]
             found.append({"start": start, "end": end, "label": span.type, "text": texts[0][start:end]})
         return found
-
-
-def spaced(text: str) -> list[tuple[int, int]]:
-    """Places of the words that single spaces part."""
-    found = []
-    start = 0
-    for word in text.split(" "):
-        found.append((start, start + len(word)))
-        start += len(word) + 1
-    return found
-
-
-def firsts(words: Sequence[tuple[int, int]], starts: np.ndarray, ends: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Each word that has a token, and the first of these; tokens without characters are special."""
-    import numpy as np
-
-    real = np.flatnonzero(ends > starts)
-    places = np.searchsorted(starts[real], [start for start, _ in words]).tolist()
-    for word, place in enumerate(places):
-        if place < len(real) and starts[real[place]] < words[word][1]:
-            yield word, int(real[place])
