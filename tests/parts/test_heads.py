@@ -60,6 +60,16 @@ def test_the_order_of_rows_does_not_matter(kind, metric, seed):
 @every_metric
 @law
 @given(seeds)
+def test_a_metric_with_bounds_keeps_them(kind, metric, seed):
+    """Between -1 and 1, so that it may enter a mean with others as it is."""
+    bounded = getattr(kinds.pick("metrics", metric), "bounded", True)
+    found = score(metric, guessed(toy(kind), seed)).values()
+    assert not bounded or all(abs(value) <= 1 + 1e-9 for value in found if not np.isnan(value))
+
+
+@every_metric
+@law
+@given(seeds)
 def test_many_samples_at_once_score_as_one_by_one(kind, metric, seed):
     answers = guessed(toy(kind), seed)
     rows = np.random.default_rng(seed).integers(len(answers), size=(3, len(answers)))
