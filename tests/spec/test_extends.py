@@ -82,7 +82,7 @@ def test_paths_of_the_child_stay(write):
 
 def test_a_part_of_another_kind_replaces_the_table(write):
     made = read(write('extends = "../base/base.toml"\n[mixing]\nstrategy = "uniform"\n')).experiment
-    assert made.mixing is not None and made.mixing.model_dump() == {"strategy": "uniform"}
+    assert made.mixing is not None and made.mixing.model_dump() == {"strategy": "uniform", "batches": "separate"}
 
 
 def test_a_part_of_the_same_kind_merges(write):
