@@ -30,7 +30,7 @@ class Quantities(Answers):
 
     def told(self) -> Told:
         nothing: list[float | None] = [None] * len(self)
-        gold, predicted = ([f"{value:.6g}" for value in each.tolist()] for each in (self.gold, self.predicted))
+        gold, predicted = ([f"{value:.10g}" for value in each.tolist()] for each in (self.gold, self.predicted))
         return Told(gold, predicted, nothing, nothing)
 
     def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Quantities]:

@@ -39,6 +39,7 @@ class Tags(Counted):
     gold: tuple[Row, ...]
     predicted: tuple[Row, ...]
     spans: bool
+    spaces: bool = True  # whether single spaces part the words of all texts
 
     def __len__(self) -> int:
         return len(self.gold)

@@ -33,7 +33,9 @@ class Survey(NamedTuple):
 def survey(task: Task, loaded: Loaded, split: str, cache: Cache) -> Survey:
     """Look at every value of the target in one split, unless that was done before."""
     fields = task.model_dump(mode="json", exclude=ELSEWHERE)
-    why = {"rows": loaded.keys[split], "task": fields, "version": [VERSION, task.version]}
+    why: dict[str, Any] = {"rows": loaded.keys[split], "task": fields, "version": [VERSION, task.version]}
+    if split == "train" and not loaded.complete:
+        why["complete"] = False  # the key is that of rows that a model has yet to write to those that are there
     key = fingerprint({"stage": "survey", **why})
 
     def build(entry: Path) -> Mapping[str, Any]:

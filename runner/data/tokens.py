@@ -72,9 +72,12 @@ class Cutter:
 
     def post_process(self, parts: Sequence[Encoding]) -> Encoding:
         """Cut, with special tokens; RunnerError where the first of two leaves no room for the second."""
-        if self.stride is not None and len(parts[0]) + self.special + self.stride >= self.max_length:
-            message = f"`{self.max_length}` tokens leave no room for a stride of {self.stride} beside {len(parts[0])}"
-            raise RunnerError(f"{message} of the first text", "raise `max_length` or lower `stride`")
+        room = self.max_length - self.special - len(parts[0])
+        if self.stride is not None and self.stride >= room and len(parts[1]) > room:
+            message = (
+                f"a text of {len(parts[0])} tokens leaves room for {max(room, 0)} of the {len(parts[1])} beside it"
+            )
+            raise RunnerError(f"{message}, and two sequences share {self.stride}", "raise `max_length`, lower `stride`")
         return self.cut.post_process(parts[0], parts[1] if len(parts) > 1 else None)
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runner.parts.tasks._words import marked, spaced
+
 Indices = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 Rows = Mapping[str, Sequence[str]]
@@ -34,7 +36,7 @@ def majority_choice(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) 
 
 def tfidf_choice(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) -> Values:
     """Probabilities by words."""
-    return tfidf(train["text"], codes(train, task, labels), asked["text"], len(labels))
+    return tfidf(words(train["text"], asked["text"]), codes(train, task, labels), len(asked["text"]), len(labels))
 
 
 def codes(train: Rows, task: Any, labels: Sequence[str]) -> Indices:
@@ -48,15 +50,14 @@ def majority(gold: Indices, labels: int, asked: int) -> Values:
     return np.tile(np.bincount(gold, minlength=labels) / len(gold), (asked, 1))
 
 
-def tfidf(texts: Sequence[str], gold: Indices, asked: Sequence[str], labels: int) -> Values:
-    """Probabilities [asked, labels] of a logistic regression over TF-IDF of words and word pairs; deterministic."""
+def tfidf(features: tuple[Any, Any] | None, gold: Indices, asked: int, labels: int) -> Values:
+    """Probabilities [asked, labels] of a logistic regression over what `words` gave; deterministic."""
     from sklearn.linear_model import LogisticRegression
 
-    features = words(texts, asked)
     if features is None or len(np.unique(gold)) == 1:
-        return majority(gold, labels, len(asked))
+        return majority(gold, labels, asked)
     model = LogisticRegression(C=10.0, max_iter=300, tol=1e-3).fit(features[0], gold)
-    probabilities = np.zeros((len(asked), labels))
+    probabilities = np.zeros((asked, labels))
     probabilities[:, model.classes_] = model.predict_proba(features[1])
     return probabilities
 
@@ -80,7 +81,8 @@ def majority_set(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) -> 
 def tfidf_set(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) -> Values:
     """A model of words for each label."""
     gold = task.targets(train["gold"], labels, None).astype(np.int64)
-    each = [tfidf(train["text"], gold[:, label], asked["text"], 2)[:, 1] for label in range(len(labels))]
+    features = words(train["text"], asked["text"])
+    each = [tfidf(features, gold[:, label], len(asked["text"]), 2)[:, 1] for label in range(len(labels))]
     return np.stack(each, axis=1)
 
 
@@ -104,18 +106,23 @@ def usual_tags(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) -> li
     """The most frequent tag of each word in train; of words that are not there, of all words."""
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for text, gold in zip(train["text"], train["gold"], strict=True):
-        tags = json.loads(gold)
-        for (start, end), tag in zip(task.words(text, len(tags)), tags, strict=True):
+        for (start, end), tag in zip(*tagged(text, gold), strict=True):
             seen[text[start:end].lower()][tag] += 1
             seen[""][tag] += 1
     usual = {word: min(counts, key=lambda tag: (-counts[tag], tag)) for word, counts in seen.items()}
     place = {label: index for index, label in enumerate(labels)}
     found = []
     for text, gold in zip(asked["text"], asked["gold"], strict=True):
-        words = task.words(text, len(json.loads(gold)))
+        words = tagged(text, gold)[0]
         tags = [usual.get(text[start:end].lower(), usual[""]) for start, end in words]
         found.append((list(range(len(tags))), [place[tag] for tag in tags]))
     return found
+
+
+def tagged(text: str, gold: str) -> tuple[list[tuple[int, int]], list[str]]:
+    """Places of the words of a text, and their tags."""
+    by_space, tags = json.loads(gold)
+    return spaced(text) if by_space else marked(text), tags
 
 
 MODELS: dict[tuple[str, str], Callable[[Rows, Rows, Any, Sequence[str]], Any]] = {

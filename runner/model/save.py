@@ -79,13 +79,25 @@ class Predictor:
         """The answers of one batch; tasks that cut long texts alike share a forward pass."""
         columns = [[text] if isinstance(text, str) else list(text) for text in texts]
         found: list[dict[str, Any]] = [{} for _ in texts]
-        for overlap in dict.fromkeys(task.overlap for task in self.tasks.values()):
-            names = [name for name, task in self.tasks.items() if task.overlap == overlap]
-            for name, said in self.said(columns, names, overlap).items():
-                labels, tuned = self.about["labels"][name], self.about.get("tuned", {}).get(name, {})
+        for width in dict.fromkeys(map(len, columns)):
+            rows = [row for row, each in enumerate(columns) if len(each) == width]
+            for row, reply in zip(rows, self.replies([columns[row] for row in rows]), strict=True):
+                found[row] = reply
+        return found
+
+    def replies(self, texts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+        """The answers of the heads that read so many texts; those that cut long ones alike share a forward pass."""
+        asked = {name: task for name, task in self.tasks.items() if len(task.inputs) == len(texts[0])}
+        if not asked:
+            wanted = sorted({len(task.inputs) for task in self.tasks.values()})
+            raise RunnerError(f"no head reads {len(texts[0])} texts at once", f"give {' or '.join(map(str, wanted))}")
+        found: list[dict[str, Any]] = [{} for _ in texts]
+        for overlap in dict.fromkeys(task.overlap for task in asked.values()):
+            names = [name for name, task in asked.items() if task.overlap == overlap]
+            for name, said in self.said(texts, names, overlap).items():
                 for row, each in enumerate(said):
-                    found[row][name] = self.tasks[name].reply(each, labels, tuned, columns[row])
-        return [{name: each[name] for name in self.tasks} for each in found]
+                    found[row][name] = asked[name].reply(each, self.about["labels"][name], texts[row])
+        return [{name: each[name] for name in asked} for each in found]
 
     def said(self, texts: Sequence[Sequence[str]], names: Sequence[str], overlap: int | None) -> dict[str, list[Any]]:
         """What some heads say of each text or pair."""
@@ -139,7 +151,8 @@ def load(folder: Path | str) -> Predictor:
     about = json.loads((folder / ABOUT).read_bytes())
     model = Model.model_validate(about["model"])
     parts: dict[str, Any] = {
-        name: kinds.pick("tasks", task["type"]).model_validate(task) for name, task in about["tasks"].items()
+        name: kinds.pick("tasks", task["type"]).model_validate(task | about.get("tuned", {}).get(name, {}))
+        for name, task in about["tasks"].items()
     }
     model = model.model_copy(update={"freeze": None, "reinitialise": 0})
     base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))

@@ -213,6 +213,10 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             "value",
         )
     transfer(spec, base, faults)
+    for name, task in spec.experiment.tasks.items():
+        if task.overlap is not None and 2 * task.overlap > model.max_length:
+            message = f"`stride` is {task.overlap}, more than half of `max_length`, which is {model.max_length}"
+            faults.add("stride", ("tasks", name, "stride"), message, f"write {model.max_length // 2} or less", "value")
     last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
     for where, target in targets(model):
         if not any(name == target or name.endswith(f".{target}") for name in base.linears):

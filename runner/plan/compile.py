@@ -12,6 +12,7 @@ from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.kinds import Part
 from runner.parts.mixing.proportional import Proportional
+from runner.parts.tasks._task import Task
 from runner.plan.check import Checked
 from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
@@ -139,7 +140,8 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     """The steps of one seed. Names, descriptions, paths and `[execute]` never enter its key."""
     experiment = checked.spec.experiment
     fields = experiment.written()
-    reads = {name: fields[name] for name in ("tasks", "train", "evaluate")}
+    reads = {name: fields[name] for name in ("train", "evaluate")}
+    reads["tasks"] = {name: task_read(task, fields["tasks"][name]) for name, task in experiment.tasks.items()}
     for late in ("checkpoint_minutes", "loss_balance", "balance_rate"):
         del reads["train"][late]
     for name in ("head_learning_rate", "layer_decay", "average"):
@@ -178,6 +180,13 @@ def balance(train: Train) -> dict[str, Any]:
     if train.loss_balance == "uncertainty":
         return {"balance": [train.loss_balance, train.balance_rate]}
     return {} if train.loss_balance == "fixed" else {"balance": [train.loss_balance]}
+
+
+def task_read(task: Task, fields: dict[str, Any]) -> dict[str, Any]:
+    """What of a task decides a trial: fields that came later only where they are used."""
+    unused = [name for name in task.later if getattr(task, name) == type(task).model_fields[name].default]
+    found = {name: value for name, value in fields.items() if name not in unused}
+    return found | ({"version": task.version} if task.version > 1 else {})
 
 
 def work(checked: Checked) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.data.load import SPLITS
-from runner.plan.compile import Plan, Step
+from runner.plan.compile import Plan, Step, overlap_of
 from runner.plan.estimate import memory, parameters, seconds, tokens
 from runner.plan.weights import weights
 
@@ -28,6 +28,7 @@ def facts(
         "data": {name: dict(each.rows) for name, each in checked.loaded.items()},
         "tasks": {
             name: {
+                "answers": checked.spec.experiment.tasks[name].heading(checked.labels[name]),
                 "labels": list(checked.labels[name]),
                 "shown": list(checked.shown[name]),
                 "rows": checked.counts[name],
@@ -35,7 +36,7 @@ def facts(
             }
             for name in checked.labels
         },
-        "tokens": {name: vars(each) for name, each in found.items()},
+        "tokens": {name: {**vars(each), "overlap": overlap(plan, name)} for name, each in found.items()},
         "memory_bytes": memory(checked, longest),
         "seconds": seconds(plan, found, tokens_per_second),
         "preview": {name: preview(plan, name) for name in plan.streams},
@@ -51,6 +52,11 @@ def facts(
             for trial in plan.trials
         ],
     }
+
+
+def overlap(plan: Plan, stream: str) -> int | None:
+    """Tokens that two sequences of one row of a stream share; None where long texts are cut."""
+    return overlap_of(plan.checked, plan.streams[stream][2])
 
 
 def shown(step: Step, finished: str | None) -> dict[str, Any]:
@@ -88,10 +94,11 @@ def tree(found: dict[str, Any]) -> str:
     for name, each in found["tokens"].items():
         lines.append(
             f"├─ tokens {name}: median {each['p50']:.0f}, p95 {each['p95']:.0f}, longest {each['max']}, "
-            f"{100 * each['truncated']:.1f} % cut (of {each['rows']:,} sampled rows)"
+            f"{100 * each['truncated']:.1f} % {'cut' if each['overlap'] is None else 'in several sequences'} "
+            f"(of {each['rows']:,} sampled rows)"
         )
     for name, task in found["tasks"].items():
-        lines.append(f"├─ task {name}: {len(task['labels'])} labels")
+        lines.append(f"├─ task {name}: {task['answers']}")
         lines += [f"│    {line}" for line in table(task)]
     for name, rows in found["preview"].items():
         lines += [f"├─ rows of {name}:"] + [f"│    {shorten(row)}" for row in rows]
@@ -111,10 +118,13 @@ def tree(found: dict[str, Any]) -> str:
 
 def table(task: dict[str, Any], most: int = 12) -> list[str]:
     """Rows by label and split, the largest labels first, and weights in the loss where there are some."""
-    order = sorted(task["labels"], key=lambda label: -task["rows"]["train"].get(label, 0))
+    train = task["rows"]["train"]
     names = dict(zip(task["labels"], task["shown"], strict=True))
+    if not names.keys() & train.keys():  # the head's outputs are no labels
+        names = {unit: unit for unit in train} if len(train) <= most else {}
+    order = sorted(names, key=lambda label: -train.get(label, 0))
     told = {label: label if names[label] == label else f"{label} ({names[label]})" for label in order[:most]}
-    width = max(map(len, told.values()))
+    width = max(map(len, told.values()), default=0)
     lines = [
         f"{told[label]:<{width}}  "
         + "  ".join(f"{rows.get(label, 0):>6} {s}" for s, rows in task["rows"].items())

@@ -70,7 +70,8 @@ def lines(name: str, each: dict[str, Any]) -> list[str]:
             shown = samples(facts["samples"].get(word, []))
             told += [f"    {word}, such as", *shown] if shown else []
     if len(each["classes"]) > 1:
-        told += [f"  rows of train a class of {target}: {course(each['classes'], target)}" for target in each["labels"]]
+        known = [target for target in each["labels"] if all(stage["labels"][target] for stage in each["classes"])]
+        told += [f"  rows of train a class of {target}: {course(each['classes'], target)}" for target in known]
     told += [f"  weights of classes in the loss of {task}: {weighty(found)}" for task, found in each["weights"].items()]
     return told + profiling.lines(each["profile"])
 

@@ -57,6 +57,11 @@ def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:
         said = simple(name, train, rows, part, given.labels)
         if said is not None:
             found[name] = part.gathered(place, rows["gold"], said)
+        if said is not None and part.tunes:
+            held = rows_of(work, given.task, "validation")
+            there = place._replace(split="validation", ids=("",) * len(held["gold"]))
+            chosen = part.tuned(part.gathered(there, held["gold"], simple(name, train, held, part, given.labels)))
+            found[name] = part.settled(found[name], chosen)
     return found
 
 

@@ -158,4 +158,4 @@ def test_texts_to_be_answered_need_no_target(kind):
     said = each.task.answer(logits, target, lengths, places(each))
     assert len(said) == len(each.texts)
     for row, *texts in zip(said, *each.columns, strict=True):
-        each.task.reply(row, each.outputs, {}, texts)
+        each.task.reply(row, each.outputs, texts)

@@ -47,6 +47,11 @@ def test_no_threshold_has_a_better_micro_f1_than_the_tuned_one(seed, size):
         assert all(micro(threshold) <= best + 1e-12 for threshold in np.arange(0, 1.05, 0.05))
 
 
+def test_what_only_begins_like_a_list_is_told_as_such():
+    with pytest.raises(ValueError, match="begins like a list, but is none"):
+        task().units("[spam]", ("a text",))
+
+
 def test_a_written_threshold_is_not_tuned():
     answers = Sets("t", "validation", ("a",), (), np.ones((2, 1), bool), np.ones((2, 1), bool), np.full((2, 1), 0.3))
     assert task(threshold=0.2).tuned(answers) == {}

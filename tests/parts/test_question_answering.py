@@ -42,6 +42,7 @@ def test_answers_come_in_the_forms_of_squad(value):
         (answer("dog", 4), "the answer `dog` is not at character 4"),
         (answer("", 4), "is not at character 4"),
         (answer("cat", -1), "is not at character -1"),
+        (answer(" ", 3), "the answer at character 3 is blank"),
         ('[{"text": "cat"}]', "an answer needs `text` and `answer_start`"),
         ("cat", "an answer needs `text` and `answer_start`"),
         ("[]", "there is no answer; write `no_answer = true`"),
@@ -103,9 +104,9 @@ def test_the_span_is_the_best_of_those_that_are_short_enough(seed, longest):
 def test_the_surest_sequence_answers_and_none_only_if_no_sequence_has_an_answer():
     several = [Guess(1.0, 0, 3, 2.0), Guess(3.0, 4, 7, 2.5), Guess(0.0, 8, 9, 9.0)]
     assert task().merged(several) == Guess(3.0, 4, 7, 2.0)
-    assert task(no_answer=True).reply(Guess(3.0, 4, 7, 2.0), (), {}, ["who", CONTEXT])["text"] == "cat"
-    assert task(no_answer=True).reply(Guess(1.0, 4, 7, 2.0), (), {}, ["who", CONTEXT])["text"] == ""
-    assert task().reply(Guess(1.0, 4, 7, 2.0), (), {}, ["who", CONTEXT])["text"] == "cat"
+    assert task(no_answer=True).reply(Guess(3.0, 4, 7, 2.0), (), ["who", CONTEXT])["text"] == "cat"
+    assert task(no_answer=True).reply(Guess(1.0, 4, 7, 2.0), (), ["who", CONTEXT])["text"] == ""
+    assert task().reply(Guess(1.0, 4, 7, 2.0), (), ["who", CONTEXT])["text"] == "cat"
 
 
 @pytest.mark.parametrize(
@@ -124,3 +125,16 @@ def test_scores_by_hand_as_squad_defines_them(gold, predicted, exact, f1):
     answers = Texts("t", "test", (), (), (gold,), (predicted,))
     assert kinds.pick("metrics", "squad_exact_match")().score(answers)[""] == pytest.approx(exact)
     assert kinds.pick("metrics", "squad_f1")().score(answers)[""] == pytest.approx(f1)
+
+
+def test_spaces_around_an_answer_are_no_part_of_it():
+    assert task().spans(answer(" cat ", 3), CONTEXT) == [(4, 7)]
+
+
+def test_a_sequence_without_context_tells_no_score():
+    assert task().reply(Guess(-np.inf, 0, 0, 1.0), (), ["who", CONTEXT]) == {
+        "text": "",
+        "start": 0,
+        "end": 0,
+        "score": None,
+    }

@@ -156,3 +156,12 @@ def test_a_class_without_rows_gets_a_finite_weight():
 @pytest.mark.parametrize("written,inputs", [("text", ("text",)), (["question", "answer"], ("question", "answer"))])
 def test_inputs_are_one_column_or_two(written, inputs):
     assert classification(input=written).inputs == inputs
+
+
+@pytest.mark.parametrize("focal", [0.5, 1.0, 2.0])
+def test_focal_loss_by_hand_with_finite_gradients(focal):
+    logits = torch.tensor([[30.0, -30.0], [0.0, 0.0]], requires_grad=True)
+    losses = classification(focal=focal).loss(logits, torch.tensor([0, 1]))
+    assert losses.tolist() == pytest.approx([0.0, 0.5**focal * math.log(2)], abs=1e-6)
+    losses.sum().backward()
+    assert torch.isfinite(logits.grad).all()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runner import kinds
 from runner.parts.tasks._reading import Reading
+from runner.parts.tasks._task import Place
 from runner.parts.tasks._words import firsts
 
 TEXT = "Ann Lee's in New York."
@@ -99,3 +100,51 @@ def test_each_word_whose_tokens_are_there_is_judged_once(pieces, cut):
     found = list(firsts(words, np.array([*starts[:keep], 0]), np.array([*ends[:keep], 0])))
     first = np.cumsum([1, *pieces])[:-1]
     assert found == [(word, token) for word, token in enumerate(first.tolist()) if token < keep]
+
+
+@pytest.mark.parametrize("trimmed", [True, False])
+def test_tokens_that_begin_with_the_space_before_a_word_are_its_own(trimmed):
+    """As byte-level tokenizers give them, with offsets trimmed or not."""
+    text = "the cat sat in London"
+    words, _ = task(scheme="plain").tags('["D", "N", "V", "P", "N"]', text)
+    starts = np.array([start - (start > 0 and not trimmed) for start, _ in words])
+    assert list(firsts(words, starts, np.array([end for _, end in words]))) == [(n, n) for n in range(5)]
+
+
+def test_a_token_over_two_words_is_that_of_the_first():
+    assert list(firsts([(0, 1), (1, 2), (3, 4)], np.array([0, 2]), np.array([2, 4]))) == [(0, 0), (2, 1)]
+
+
+def test_the_saved_model_parts_words_as_validation_did():
+    from runner.answers.tags import Tags
+
+    texts = ["book-saw it", "a b"]
+    values = ['["X", "Y"]', '["Y", "Y"]']
+    part = task(scheme="plain")
+    gathered = part.gathered(
+        Place("t", "validation", ("X", "Y"), ("1", "2")), part.written(values, [texts]), [([0, 1], [0, 1])] * 2
+    )
+    assert isinstance(gathered, Tags)
+    tuned = part.model_copy(update=part.tuned(gathered))
+    assert [found["text"] for found in tuned.reply(([0, 1], [0, 1]), ("X", "Y"), texts[:1])] == ["book-saw", "it"]
+    assert len(tuned.reply(([0], [0]), ("X", "Y"), texts[:1])) == 1  # of a word that was cut away nothing is said
+    spans_ = task()
+    value = spans((0, 4, "A"))
+    answers = spans_.gathered(
+        Place("t", "validation", ("O", "B-A"), ("1",)), spans_.written([value], [texts[:1]]), [([], [])]
+    )
+    assert spans_.tuned(answers) == {"words": "marks"}
+
+
+@pytest.mark.parametrize(
+    "scheme,value,why",
+    [
+        ("plain", "[]", "0 tags for 2 words"),
+        ("plain", '["X", null]', "a tag is missing"),
+        ("plain", '["X", ""]', "a tag is missing"),
+        ("bio", '[{"start": 0, "end": 1, "label": null}]', "span 0 to 1 has no `label`"),
+    ],
+)
+def test_tags_and_labels_must_be_there(scheme, value, why):
+    with pytest.raises(ValueError, match=why):
+        task(scheme=scheme).units(value, ("a b",))

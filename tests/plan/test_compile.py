@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from runner.data.models import in_package
-from runner.plan.compile import Plan
+from runner.kinds import pick
+from runner.plan.compile import Plan, task_read
 from runner.plan.estimate import parameters
 from runner.plan.explain import facts, tree
 from runner.run.experiment import prepare
@@ -261,3 +262,12 @@ def test_a_limit_of_mixing_is_another_trial(tiny: Path) -> None:
     before = key(tiny, TINY + '[mixing]\nstrategy = "temperature"\n')
     assert key(tiny, TINY + '[mixing]\nstrategy = "temperature"\nbatches = "separate"\n') == before
     assert key(tiny, TINY + '[mixing]\nstrategy = "temperature"\ncap = 40\n') != before
+
+
+def test_fields_that_came_later_enter_the_key_where_they_are_used(tiny: Path) -> None:
+    before = key(tiny, TINY)
+    assert key(tiny, TINY.replace('target = "size"', 'target = "size"\nfocal = 0')) == before
+    assert key(tiny, TINY.replace('target = "size"', 'target = "size"\nfocal = 2')) != before
+    fields = {"type": "classification", "data": ["films"]}
+    part = pick("tasks", "classification").model_validate(fields)
+    assert "focal" not in task_read(part, part.model_dump())

@@ -137,3 +137,22 @@ def test_numbers_are_no_classes_to_balance_but_may_be_sampled(look):
 def test_weights_of_classes_need_a_loss_that_has_some(look):
     (found,) = errors(look, "ordinal", [1, 2, 3, 2], "", 'balance = "class_weights"')
     assert found.message == "the loss of `mine`, a task of the kind ordinal, has no weights of classes"
+
+
+def test_one_number_in_validation_is_warned_of(look, tmp_path):
+    found = look("regression", [2, 2, 2, 1], "", "")
+    assert not found.warnings or all("number" not in each.message for each in found.warnings)
+    (tmp_path / "one.jsonl").write_text('{"text": "we saw it", "score": 1}\n', encoding="utf-8")
+    spec = (tmp_path / "spec.toml").read_text(encoding="utf-8")
+    (tmp_path / "spec.toml").write_text(spec.replace('validation = "train', 'validation = "one'), encoding="utf-8")
+    found = checker(tmp_path / "cache").check(read(tmp_path / "spec.toml"))
+    assert [each.message for each in found.warnings] == [
+        "`mine` has but one number in validation: correlations and R2 are unknown there"
+    ]
+
+
+def test_large_numbers_that_differ_little_are_told_apart(look):
+    mean, deviation = (
+        float(each.partition("=")[2]) for each in look("regression", [10**6 + n for n in range(4)]).labels["mine"]
+    )
+    assert (mean, deviation) == pytest.approx((10**6 + 1.5, 1.25**0.5))

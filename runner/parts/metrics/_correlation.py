@@ -18,6 +18,8 @@ def correlation(first: Any, second: Any) -> float:
     import numpy as np
 
     one, other = first - first.mean(), second - second.mean()
-    spread = float(np.sqrt((one**2).sum() * (other**2).sum()))
-    flat = spread <= 1e-12 * max(float(np.abs(first).max() * np.abs(second).max()), 1e-300) * len(first)
-    return float("nan") if flat else float(np.clip((one * other).sum() / spread, -1, 1))
+    flat = any(float(np.abs(d).max()) <= 1e-12 * float(np.abs(v).max()) for d, v in ((one, first), (other, second)))
+    if flat:
+        return float("nan")
+    one, other = one / np.abs(one).max(), other / np.abs(other).max()
+    return float(np.clip((one * other).sum() / np.sqrt((one**2).sum() * (other**2).sum()), -1, 1))

@@ -14,7 +14,8 @@ BINS = 15
 class ExpectedCalibrationError(Metric):
     """Mean gap between confidence and accuracy, from 0 to 1; 0 is perfect (Guo and others 2017).
 
-    Confidence is the top probability; gaps are taken within 15 equal bins (low, high] and weighted by their examples.
+    Confidence is the probability of the predicted label; gaps are taken within 15 equal bins (low, high] and weighted
+    by their examples.
 
     ```toml
     type = "expected_calibration_error"
@@ -31,7 +32,7 @@ class ExpectedCalibrationError(Metric):
         import numpy as np
 
         answers = resamples.answers
-        confidence = answers.probabilities.max(1)
+        confidence = answers.probabilities[np.arange(len(answers)), answers.predicted]
         bins = np.clip(np.ceil(np.nan_to_num(confidence) * BINS).astype(np.int64) - 1, 0, BINS - 1)
         right = (answers.gold == answers.predicted).astype(np.float64)
         gaps = np.abs(resamples.tally(bins, BINS, confidence - right))

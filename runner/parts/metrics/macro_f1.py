@@ -13,7 +13,7 @@ from runner.parts.metrics._metric import Metric
 class MacroF1(Metric):
     """Mean over labels of F1, the harmonic mean of precision and recall, from 0 to 1.
 
-    As in scikit-learn, only labels that occur in gold or predicted count, and 0 / 0 is 0.
+    Only labels that occur in gold or predicted count, as in scikit-learn for single labels, and 0 / 0 is 0.
 
     ```toml
     type = "macro_f1"

@@ -77,8 +77,6 @@ class Labelled(Task):
         position = {label: index for index, label in enumerate(outputs)}
         return np.fromiter((position[label] if label is not None else 0 for label in values), np.int64, len(values))
 
-    def reply(
-        self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], texts: Sequence[str]
-    ) -> dict[str, float]:
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> dict[str, float]:
         """Probabilities by label."""
         return dict(zip(outputs, map(float, said), strict=True))

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Text = Annotated[str, Field(min_length=1)]
 Counts = Mapping[str, Mapping[str, int]]
-Tuned = Mapping[str, Any]
 
 
 class Fault(NamedTuple):
@@ -51,6 +50,10 @@ class Task(Part):
     nested: ClassVar[bool] = False
     # Whether values of the target are looked at one by one, by `units`; else each value is a label.
     surveyed: ClassVar[bool] = False
+    # Whether `tuned` chooses something that changes the answers; baselines are then tuned alike.
+    tunes: ClassVar[bool] = False
+    # Fields that came later than others: they enter the key of a trial only where they are used.
+    later: ClassVar[tuple[str, ...]] = ()
     # Goes up whenever equal values come to count as something else.
     version: ClassVar[int] = 1
 
@@ -86,6 +89,10 @@ class Task(Part):
     def outputs(self, train: Mapping[str, int]) -> tuple[str, ...]:
         """The names of the head's outputs in their order, from how often train has each unit of the target."""
         raise NotImplementedError
+
+    def heading(self, outputs: Sequence[str]) -> str:
+        """What the head answers with, in a few words."""
+        return f"{len(outputs)} labels"
 
     def shown(self, outputs: Sequence[str]) -> tuple[str, ...]:
         """The outputs as people shall read them."""
@@ -144,12 +151,15 @@ class Task(Part):
         """Answers out of the target column and of what `answer` gave, both in the order of `place.ids`."""
         raise NotImplementedError
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Tuned, texts: Sequence[str]) -> Any:
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> Any:
         """What the head says of a text or pair, as JSON values for whoever asks a saved model."""
         raise NotImplementedError
 
     def tuned(self, answers: Answers) -> dict[str, Any]:
-        """What is chosen by the answers on validation once training is done, such as a threshold, as JSON values."""
+        """What is chosen by the answers on validation once training is done, as values of the fields that say it.
+
+        The saved model has them instead of those of the spec.
+        """
         return {}
 
     def settled(self, answers: Answers, tuned: Mapping[str, Any]) -> Answers:

@@ -28,11 +28,17 @@ def spaced(text: str) -> list[tuple[int, int]]:
 
 
 def firsts(words: Sequence[tuple[int, int]], starts: np.ndarray, ends: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Each word that has a token, and the first of these; tokens without characters are special."""
+    """Each word that has a token of its own, and the first of these; tokens without characters are special.
+
+    A token may begin with the space before a word. One that covers two words is that of the first.
+    """
     import numpy as np
 
     real = np.flatnonzero(ends > starts)
-    places = np.searchsorted(starts[real], [start for start, _ in words]).tolist()
+    places = np.searchsorted(ends[real], [start for start, _ in words], "right").tolist()
+    free = 0
     for word, place in enumerate(places):
+        place = max(place, free)
         if place < len(real) and starts[real[place]] < words[word][1]:
             yield word, int(real[place])
+            free = place + 1

@@ -29,6 +29,7 @@ class Classification(Labelled):
     """
 
     kind: ClassVar[str] = "classification"
+    later: ClassVar[tuple[str, ...]] = ("focal",)
 
     type: Literal["classification"]
     """The kind of task."""
@@ -57,7 +58,7 @@ class Classification(Labelled):
         losses = F.cross_entropy(logits.float(), target, reduction="none", label_smoothing=self.label_smoothing)
         if self.focal:
             right = logits.float().log_softmax(-1).gather(-1, target[:, None])[:, 0].exp()
-            losses = losses * (1 - right) ** self.focal
+            losses = losses * (1 - right).clamp_min(1e-6) ** self.focal
         return losses if weights is None else losses * weights[target]
 
     def answer(

@@ -39,6 +39,7 @@ class Multilabel(Task):
     shape: ClassVar[Shape] = Sets
     nested: ClassVar[bool] = True
     surveyed: ClassVar[bool] = True
+    tunes: ClassVar[bool] = True
 
     type: Literal["multilabel"]
     """The kind of task."""
@@ -105,11 +106,9 @@ class Multilabel(Task):
         threshold = 0.5 if self.threshold == "tuned" else self.threshold
         return Sets(*place, gold, probabilities >= threshold, probabilities)
 
-    def reply(
-        self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], texts: Sequence[str]
-    ) -> dict[str, Any]:
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
         """The labels that are predicted, and the probabilities of all."""
-        threshold = tuned.get("threshold", 0.5 if self.threshold == "tuned" else self.threshold)
+        threshold = 0.5 if self.threshold == "tuned" else self.threshold
         chances = dict(zip(outputs, map(float, said), strict=True))
         return {"labels": [label for label, chance in chances.items() if chance >= threshold], "probabilities": chances}
 
@@ -137,7 +136,10 @@ def listed(value: str) -> list[str]:
     """The labels of one value of the target, each once; ValueError where it is no list of texts."""
     if not value.startswith("["):
         return [value]
-    found = json.loads(value)
+    try:
+        found = json.loads(value)
+    except ValueError:
+        raise ValueError(f"`{value[:40]}` begins like a list, but is none") from None
     strange = [each for each in found if not isinstance(each, str | int) or isinstance(each, bool)]
     if strange:
         raise ValueError(f"`{json.dumps(strange[0])}` is no label: write a list of texts")

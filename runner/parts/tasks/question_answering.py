@@ -11,7 +11,7 @@ from pydantic import Field
 from runner.answers.answers import Shape
 from runner.answers.texts import Texts
 from runner.kinds import Family
-from runner.parts.tasks._task import Counts, Fault, Place, Task, Text, Tuned
+from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,11 +87,18 @@ class QuestionAnswering(Task):
             if start < 0 or context[start : start + len(text)] != text or not text:
                 there = context[max(start, 0) : max(start, 0) + len(text)]
                 raise ValueError(f"the answer `{text[:40]}` is not at character {start} of its context: `{there[:40]}`")
-            found.append((start, start + len(text)))
+            bare = text.strip()  # no token holds the space after a word
+            if not bare:
+                raise ValueError(f"the answer at character {start} is blank")
+            first = start + text.index(bare)
+            found.append((first, first + len(bare)))
         return found
 
     def outputs(self, train: Mapping[str, int]) -> tuple[str, ...]:
         return ("start", "end")
+
+    def heading(self, outputs: Sequence[str]) -> str:
+        return "a part of the text, or nothing" if self.no_answer else "a part of the text"
 
     def faults(self, name: str, outputs: Sequence[str], counts: Counts) -> Iterator[Fault]:
         if not counts.get("train", {}).get("answer"):
@@ -176,11 +183,13 @@ class QuestionAnswering(Task):
         """The guess, without a span where there may be none and that is likelier."""
         return guess._replace(start=0, end=0) if self.no_answer and guess.nothing > guess.score else guess
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Tuned, texts: Sequence[str]) -> dict[str, Any]:
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
         """The answer, its place in the context, and by how much it is likelier than none, in log odds."""
         guess = self.chosen(said)
         text = texts[1][guess.start : guess.end]
-        return {"text": text, "start": guess.start, "end": guess.end, "score": guess.score - guess.nothing}
+        found = guess.score - guess.nothing
+        score = found if found > float("-inf") else None  # no token of the context was read
+        return {"text": text, "start": guess.start, "end": guess.end, "score": score}
 
 
 def answers_of(value: str) -> list[tuple[str, int]]:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from runner.answers.answers import Shape
 from runner.answers.quantities import Quantities
 from runner.kinds import Family, bad_value
-from runner.parts.tasks._task import Counts, Fault, Place, Task, Text, Tuned
+from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,8 +59,8 @@ class Regression(Task):
         return self
 
     def units(self, value: str, texts: Sequence[str]) -> Iterable[str]:
-        """The number in four digits: enough to know its scale."""
-        return (f"{self.number(value):.4g}",)
+        """The number."""
+        return (repr(self.number(value)),)
 
     def number(self, value: str) -> float:
         """The number of one value of the target; ValueError where it is none, or out of bounds."""
@@ -81,12 +81,20 @@ class Regression(Task):
         variance = sum((float(value) - mean) ** 2 * count for value, count in train.items()) / max(rows, 1)
         return (f"mean={mean!r}", f"sd={math.sqrt(variance) or 1.0!r}")
 
+    def heading(self, outputs: Sequence[str]) -> str:
+        mean, deviation = scale(outputs)
+        return f"a number, in train {mean:.4g} on average with a standard deviation of {deviation:.4g}"
+
     def width(self, outputs: Sequence[str]) -> int:
         return 1
 
     def faults(self, name: str, outputs: Sequence[str], counts: Counts) -> Iterator[Fault]:
         if len(counts.get("train", {})) < 2:
             yield Fault(("target",), f"`{name}` has but one number in train: nothing to learn", "check `target`")
+        for split in ("validation", "test"):
+            if len(counts.get(split, {"": 0, " ": 0})) < 2:
+                message = f"`{name}` has but one number in {split}: correlations and R2 are unknown there"
+                yield Fault(("target",), message, "add rows there, or measure errors", "warning")
 
     def targets(self, values: Sequence[str | None], outputs: Sequence[str], reading: Reading) -> np.ndarray:
         """Numbers of mean 0 and variance 1 in train, float32 of shape [examples]."""
@@ -122,7 +130,7 @@ class Regression(Task):
             predicted = predicted.clip(self.bounds[0], self.bounds[1])
         return Quantities(*place, np.array(list(map(float, values)), np.float64), predicted)
 
-    def reply(self, said: Any, outputs: Sequence[str], tuned: Tuned, texts: Sequence[str]) -> float:
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> float:
         """The number."""
         mean, deviation = scale(outputs)
         found = float(said) * deviation + mean

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.answers.answers import Shape
+from runner.answers.answers import Answers, Shape
 from runner.answers.tags import Tags, spans_of, words_of
 from runner.kinds import Family
 from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
@@ -40,6 +40,7 @@ class TokenClassification(Task):
     """
 
     kind: ClassVar[str] = "token_classification"
+    later: ClassVar[tuple[str, ...]] = ("words",)
     shape: ClassVar[Shape] = Tags
     level: ClassVar[Literal["text", "token"]] = "token"
     nested: ClassVar[bool] = True
@@ -57,6 +58,8 @@ class TokenClassification(Task):
     """An I-TYPE that goes on with nothing becomes B-TYPE, of spans in one word the first stays; or both are refused."""
     span_label: Text = "label"
     """Key of the label in tables of spans. Default label."""
+    words: Literal["spaces", "marks"] | None = None
+    """What parts the words of texts without targets: single spaces, or any mark; default as in validation."""
     labels: Annotated[list[Text], Field(min_length=2)] | None = None
     """The tags in the order of the head's outputs; default: those of train, sorted."""
     metrics: Annotated[list[Annotated[str, Family("metrics").word()]], Field(min_length=1)] = Field(
@@ -74,16 +77,15 @@ class TokenClassification(Task):
             raise ValueError("the target is no list of tags or spans")
         if (found and isinstance(found[0], dict)) or not found:
             words = marked(text)
+            if self.scheme == "plain" and not found:
+                raise ValueError(f"0 tags for {len(words)} words")
             return words, self.of_spans([self.span(each, text) for each in found], words, text)
         words = spaced(text)
         if len(found) != len(words):
             raise ValueError(f"{len(found)} tags for {len(words)} words")
+        if not all(isinstance(tag, str | int) and str(tag) for tag in found):
+            raise ValueError("a tag is missing")
         return words, self.sound([str(tag) for tag in found])
-
-    def words(self, text: str, count: int) -> list[tuple[int, int]]:
-        """Places of the words of a text that has so many."""
-        by_space = spaced(text)
-        return by_space if len(by_space) == count else marked(text)
 
     def span(self, table: Any, text: str) -> tuple[int, int, str]:
         """One span of a table."""
@@ -91,6 +93,8 @@ class TokenClassification(Task):
             start, end, label = int(table["start"]), int(table["end"]), str(table[self.span_label])
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"a span needs `start`, `end` and `{self.span_label}`: {json.dumps(table)[:60]}") from None
+        if table[self.span_label] in (None, ""):
+            raise ValueError(f"span {start} to {end} has no `{self.span_label}`")
         if not 0 <= start < end <= len(text):
             raise ValueError(f"span {start} to {end} lies outside of the text, which has {len(text)} characters")
         return start, end, label
@@ -159,7 +163,7 @@ class TokenClassification(Task):
         code = {tag: index for index, tag in enumerate(outputs)}
         for row, (value, text) in enumerate(zip(values, reading.texts[0], strict=True)):
             if value is None:
-                words, tags = marked(text), list[str]()
+                words, tags = self.parted(text), list[str]()
             else:
                 words, tags = self.tags(value, text)
             here = slice(reading.offsets[row], reading.offsets[row + 1])
@@ -167,10 +171,17 @@ class TokenClassification(Task):
                 found[here.start + token] = (code[tags[word]] if tags else 0) + len(outputs) * word
         return found
 
+    def parted(self, text: str) -> list[tuple[int, int]]:
+        """Places of the words of a text without a target."""
+        return spaced(text) if self.words == "spaces" else marked(text)
+
     def written(self, values: Sequence[str], texts: Sequence[Sequence[str]]) -> Sequence[str]:
-        """The tags of each text as JSON."""
-        pairs = zip(values, texts[0], strict=True)
-        return [json.dumps(self.tags(value, text)[1], ensure_ascii=False) for value, text in pairs]
+        """The tags of each text as JSON, after whether single spaces part its words."""
+        found = []
+        for value, text in zip(values, texts[0], strict=True):
+            words, tags = self.tags(value, text)
+            found.append(json.dumps([words == spaced(text), tags], ensure_ascii=False))
+        return found
 
     def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Cross-entropy of each word that has a token, shape [words], in nats."""
@@ -195,27 +206,32 @@ class TokenClassification(Task):
 
     def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Tags:
         bio = self.scheme == "bio"
-        gold, predicted = [], []
+        gold, predicted, spaces = [], [], True
         for value, (words, codes) in zip(values, said, strict=True):
-            right = tuple(json.loads(value))
+            by_space, tags = json.loads(value)
+            spaces = spaces and by_space
+            right = tuple(tags)
             guess = [OUTSIDE if bio else ""] * len(right)
             for word, code in zip(words, codes, strict=True):
                 guess[word] = place.labels[code]
             gold.append(right)
             predicted.append(tuple(guess))
-        return Tags(*place, tuple(gold), tuple(predicted), bio)
+        return Tags(*place, tuple(gold), tuple(predicted), bio, spaces)
 
-    def reply(
-        self, said: Any, outputs: Sequence[str], tuned: Mapping[str, Any], texts: Sequence[str]
-    ) -> list[dict[str, Any]]:
+    def tuned(self, answers: Answers) -> dict[str, Any]:
+        """How the words of the data are parted."""
+        assert isinstance(answers, Tags)
+        return {"words": self.words or ("spaces" if answers.spaces else "marks")}
+
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> list[dict[str, Any]]:
         """The spans, or in the plain scheme the words, with their places and labels."""
-        places = marked(texts[0])
-        tags = [OUTSIDE] * len(places)
+        places = self.parted(texts[0])
+        tags = [OUTSIDE if self.scheme == "bio" else ""] * len(places)
         for word, code in zip(*said, strict=True):
             tags[word] = outputs[code]
         spans = spans_of(tags) if self.scheme == "bio" else words_of(tags)
         found = []
-        for span in spans:
+        for span in (span for span in spans if span.type):
             start, end = places[span.start][0], places[span.end - 1][1]
             found.append({"start": start, "end": end, "label": span.type, "text": texts[0][start:end]})
         return found
