@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import pickle
 import shutil
 from pathlib import Path
@@ -99,6 +100,11 @@ def probabilities(net: Network, folder: Path, texts: list[Any]) -> dict[str, lis
 def test_a_loaded_folder_answers_as_the_network_did(encoder, tmp_path, adapter, texts):
     net = trained(encoder, adapter)
     folder = export(net, tmp_path / "model", encoder, adapter)
+    if isinstance(texts[0], tuple):
+        about = json.loads((folder / "heads.json").read_bytes())
+        for task in about["tasks"].values():
+            task["input"] = ["first", "second"]
+        (folder / "heads.json").write_text(json.dumps(about), encoding="utf-8")
     found = load(folder)(texts)
     expected = probabilities(net, folder, texts)
     for row, answer in enumerate(found):
@@ -215,3 +221,10 @@ def test_a_pickle_in_the_folder_is_never_read(encoder, tmp_path, adapter, whole)
         with pytest.raises((OSError, RunnerError)):
             load(folder)
     assert not (tmp_path / "sprung").exists()
+
+
+def test_texts_that_no_head_reads_are_refused(encoder, tmp_path):
+    folder = export(trained(encoder), tmp_path / "model", encoder)
+    with pytest.raises(RunnerError, match="no head reads 2 texts at once"):
+        load(folder)([("the film", "was good")])
+    assert load(folder)([]) == []
