@@ -111,19 +111,29 @@ def installed() -> Any:
 
 
 @cache
+def own(family: str) -> frozenset[str]:
+    """The kinds of a family that are files of this package."""
+    package = importlib.import_module(f"runner.parts.{family}")
+    return frozenset(each.name for each in pkgutil.iter_modules(package.__path__) if not each.name.startswith("_"))
+
+
+def known(family: str, name: object) -> bool:
+    """Whether a spec may use this word for the family; other packages are only asked about words that are not ours."""
+    return isinstance(name, str) and (name in own(family) or name in plugins(family))
+
+
+@cache
 def names(family: str) -> tuple[str, ...]:
     """The words a spec may use for this family, sorted."""
-    package = importlib.import_module(f"runner.parts.{family}")
-    own = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
-    return tuple(sorted(own | set(plugins(family))))
+    return tuple(sorted(own(family) | set(plugins(family))))
 
 
 @cache
 def pick(family: str, name: str) -> type[Part]:
     """The class behind a word; importing nothing but its module."""
-    if name not in names(family):
+    if not known(family, name):
         raise RunnerError(f"unknown {NOUNS[family]} `{name}`", did_you_mean(name, names(family)))
-    if name in plugins(family):
+    if name not in own(family):
         return cast(type[Part], plugins(family)[name].load())
     module = importlib.import_module(f"runner.parts.{family}.{name}")
     found = [
@@ -192,7 +202,7 @@ class Word:
 
     def check(self, value: Any) -> str:
         """The word itself where the family has it."""
-        if value not in names(self.family):
+        if not known(self.family, value):
             raise PydanticCustomError(
                 "unknown_kind",
                 "unknown {noun}",

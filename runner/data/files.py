@@ -9,7 +9,7 @@ from typing import cast
 from runner.cache.cache import Cache, fingerprint
 from runner.cache.stat_index import file_hash
 from runner.errors import RunnerError, nearest
-from runner.kinds import names, pick
+from runner.kinds import known, names, pick
 from runner.parts.sources._hub import HUB, commit, hub_name
 from runner.parts.sources._source import Source
 from runner.parts.sources.dataset import container
@@ -45,7 +45,7 @@ def source_of(path: Path, format: str | None) -> Source:
         return source("dataset")
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     word = ending[1:].lower()
-    if word in names("sources") and ending.lower() in source(word).endings:
+    if known("sources", word) and ending.lower() in source(word).endings:
         return source(word)
     by_ending = {each: kind for kind in names("sources") for each in source(kind).endings}
     if ending.lower() not in by_ending:

@@ -50,7 +50,7 @@ def pick(annotation: Any, value: Any) -> Any:
     for mark in getattr(annotation, "__metadata__", ()):
         if isinstance(mark, kinds.Family):
             name = value.get(mark.key) if isinstance(value, dict) else None
-            return kinds.pick(mark.family, name) if name in kinds.names(mark.family) else None
+            return kinds.pick(mark.family, name) if kinds.known(mark.family, name) else None
     if is_table(annotation) or get_origin(annotation) in (dict, list):
         return annotation
     return next((found for each in get_args(annotation) if (found := pick(each, value)) is not None), None)

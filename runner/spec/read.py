@@ -11,7 +11,7 @@ import tomli
 from pydantic import ValidationError
 
 from runner.errors import Diagnostic, SpecError
-from runner.kinds import names, pick
+from runner.kinds import known, pick
 from runner.spec.places import Places
 from runner.spec.tables import Experiment
 
@@ -129,7 +129,7 @@ def relocate(tables: dict[str, Any], old: Path, new: Path) -> None:
 def relocate_parts(parts: Any, old: Path, new: Path) -> None:
     """The same for the models and files that augmentations name."""
     for table in parts if isinstance(parts, list) else ():
-        if isinstance(table, dict) and table.get("type") in names("augment"):
+        if isinstance(table, dict) and known("augment", table.get("type")):
             part: Any = pick("augment", table["type"])
             for field in part.models:
                 move_model(table, field, old, new)
