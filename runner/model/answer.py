@@ -39,16 +39,21 @@ def of_task(
     ids: list[str] = []
     values: list[str] = []
     said: list[Any] = []
-    for name in [name for name in streams if any(stream == name for stream, _, _ in pieces)]:
-        rows = np.concatenate([part for stream, part, _ in pieces if stream == name])
-        here = [each for stream, _, part in pieces if stream == name for each in part]
-        order = np.argsort(rows, kind="stable")
-        rows, here = rows[order], [here[index] for index in order.tolist()]
-        if streams[name].rows is not None:
-            rows, here = merged(rows, here, streams[name].rows, part)
-        ids += streams[name].ids.take(rows).to_pylist()
-        values += streams[name].values[task].take(rows).to_pylist()
-        said += here
+    for name, stream in streams.items():
+        here = [piece for piece in pieces if piece[0] == name]
+        if not here:
+            continue
+        sequences = np.concatenate([rows for _, rows, _ in here])
+        told = [each for _, _, several in here for each in several]
+        order = np.argsort(sequences, kind="stable")
+        sequences, told = sequences[order], [told[index] for index in order.tolist()]
+        rows = sequences
+        if stream.rows is not None:
+            sequences, told = merged(sequences, told, stream.rows, part)
+            rows = stream.rows[sequences]
+        ids += stream.ids.take(sequences).to_pylist()
+        values += stream.values[task].take(rows).to_pylist()
+        said += told
     found: Answers = part.gathered(Place(task, split, labels, tuple(ids)), values, said)
     return found
 

@@ -18,7 +18,8 @@ class Stream:
     """Tokens lie memory-mapped in Arrow; `targets[task]` are what `Task.targets` made.
 
     They have a row an example, or one a token for the tasks in `by_token`. `values[task]` is the column as the data
-    have it. `spans` [tokens, 2] are characters. Where long texts make several sequences, `rows` are those they are of.
+    have it, row by row. `spans` [tokens, 2] are characters. Where long texts make several sequences, `rows` are those
+    they are of.
     """
 
     name: str

@@ -53,8 +53,6 @@ def one(
     raw = {task: table[tasks[task].target].to_pylist() for task in readers}
     targets = {task: tasks[task].targets(each, checked.labels[task], reading) for task, each in raw.items()}
     values = {task: strings(tasks[task].written(each, texts)) for task, each in raw.items()}
-    if rows is not None:
-        values = {task: each.take(rows) for task, each in values.items()}
     return stream(
         name,
         tokens,
