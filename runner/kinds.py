@@ -38,6 +38,15 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    # Fields that came later than others: they enter the key of a trial only where they are used.
+    later: ClassVar[tuple[str, ...]] = ()
+
+    def used(self) -> dict[str, Any]:
+        """JSON-compatible values of all fields but those that came later and are left as they always were."""
+        fields = type(self).model_fields
+        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
+        return self.model_dump(mode="json", by_alias=True, exclude=unused)
+
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         made = handler(schema)

@@ -10,7 +10,6 @@ from typing import Any
 from runner import __version__
 from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
-from runner.kinds import Part
 from runner.parts.mixing.proportional import Proportional
 from runner.parts.tasks._task import Task
 from runner.plan.check import Checked
@@ -61,9 +60,9 @@ def compile(checked: Checked, cache: Cache) -> Plan:
     streams = streams_of(checked)
     prepared = data_steps(checked)
     shared = (*prepared, *encode_steps(checked, streams, prepared, cache))
-    model = checked.base.key(cache)
+    weights = checked.base.key(cache)
     return Plan(
-        checked, tuple(trial(checked, seed, shared, model) for seed in checked.spec.experiment.all_seeds), streams
+        checked, tuple(trial(checked, seed, shared, weights) for seed in checked.spec.experiment.all_seeds), streams
     )
 
 
@@ -136,22 +135,17 @@ def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[St
     return steps
 
 
-def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> Trial:
+def trial(checked: Checked, seed: int, shared: tuple[Step, ...], weights: str) -> Trial:
     """The steps of one seed. Names, descriptions, paths and `[execute]` never enter its key."""
     experiment = checked.spec.experiment
-    fields = experiment.written()
-    reads = {name: fields[name] for name in ("train", "evaluate")}
-    reads["tasks"] = {name: task_read(task, fields["tasks"][name]) for name, task in experiment.tasks.items()}
-    for late in ("checkpoint_minutes", "loss_balance", "balance_rate"):
-        del reads["train"][late]
-    for name in ("head_learning_rate", "layer_decay", "average"):
-        if getattr(experiment.train, name) == Train.model_fields[name].default:
-            del reads["train"][name]
-    reads |= {"mixing": mixing_read(experiment.mixing)} | balance(experiment.train)
-    settings = {name: fields["model"][name] for name in ("max_length", "pooling", "dropout")}
-    adapter = fields["model"]["adapter"]
-    settings["adapter"] = adapter and {name: value for name, value in adapter.items() if value is not False}
-    settings |= {name: fields["model"][name] for name in ("freeze", "reinitialise") if fields["model"][name]}
+    reads: dict[str, Any] = {"evaluate": experiment.evaluate.used(), "train": experiment.train.used()}
+    for elsewhere in ("checkpoint_minutes", "loss_balance", "balance_rate"):
+        del reads["train"][elsewhere]
+    reads["tasks"] = {name: task_read(task) for name, task in experiment.tasks.items()}
+    reads |= {"mixing": experiment.mixing and experiment.mixing.used()} | balance(experiment.train)
+    adapter = experiment.model.adapter
+    settings = experiment.model.used() | {"adapter": adapter and adapter.used()}
+    del settings["base"], settings["revision"]
     data = {name: loaded.fingerprint for name, loaded in checked.loaded.items()}
     by_weight = [name for name in experiment.tasks if weighed(checked.spec, name)]
     reads |= {"class_weights": by_weight} if by_weight else {}
@@ -160,19 +154,12 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], model: str) -> 
     chosen = terms(experiment)
     reads |= {"selection": chosen} if chosen != terms(experiment.model_copy(update={"selection": Selection()})) else {}
     version = __version__.split(".")[0]
-    key = fingerprint({**reads, "model": settings, "weights": model, "data": data, "seed": seed, "version": version})
+    key = fingerprint({**reads, "model": settings, "weights": weights, "data": data, "seed": seed, "version": version})
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
     train = Step("train", fingerprint(["train", key]), encoded, False, f"seed {seed}", work(checked))
     evaluate = Step("evaluate", fingerprint(["evaluate", key]), ("train",), False, "best checkpoint, once")
     export = Step("export", fingerprint(["export", key]), ("train",), False, "a folder that transformers loads")
     return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, evaluate, export))
-
-
-def mixing_read(part: Part | None) -> dict[str, Any] | None:
-    """What a trial reads of the mixing: all but what came later and is as it always was."""
-    later = {"batches": "separate", "cap": None}
-    written = None if part is None else part.model_dump(mode="json")
-    return written and {key: each for key, each in written.items() if key not in later or each != later[key]}
 
 
 def balance(train: Train) -> dict[str, Any]:
@@ -182,11 +169,9 @@ def balance(train: Train) -> dict[str, Any]:
     return {} if train.loss_balance == "fixed" else {"balance": [train.loss_balance]}
 
 
-def task_read(task: Task, fields: dict[str, Any]) -> dict[str, Any]:
-    """What of a task decides a trial: fields that came later only where they are used."""
-    unused = [name for name in task.later if getattr(task, name) == type(task).model_fields[name].default]
-    found = {name: value for name, value in fields.items() if name not in unused}
-    return found | ({"version": task.version} if task.version > 1 else {})
+def task_read(task: Task) -> dict[str, Any]:
+    """What of a task decides a trial."""
+    return task.used() | ({"version": task.version} if task.version > 1 else {})
 
 
 def work(checked: Checked) -> dict[str, Any]:

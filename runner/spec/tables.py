@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -38,6 +38,8 @@ class Freeze(Table):
 
 class Model(Table):
     """The pre-trained trunk that the heads sit on, and how much of it is trained."""
+
+    later: ClassVar[tuple[str, ...]] = ("freeze", "reinitialise")
 
     base: Text
     """Where the weights come from: `package:NAME` (inside an installed package), a folder, or a hub id."""
@@ -202,6 +204,8 @@ class Average(Table):
 
 class Train(Table):
     """How the weights are trained: AdamW with warm-up."""
+
+    later: ClassVar[tuple[str, ...]] = ("head_learning_rate", "layer_decay", "average")
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 3
     """Passes over the training rows. Default 3."""

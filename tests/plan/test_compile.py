@@ -270,4 +270,4 @@ def test_fields_that_came_later_enter_the_key_where_they_are_used(tiny: Path) ->
     assert key(tiny, TINY.replace('target = "size"', 'target = "size"\nfocal = 2')) != before
     fields = {"type": "classification", "data": ["films"]}
     part = pick("tasks", "classification").model_validate(fields)
-    assert "focal" not in task_read(part, part.model_dump())
+    assert "focal" not in task_read(part)

@@ -23,6 +23,7 @@ class Lora(Adapter):
     """
 
     kind: ClassVar[str] = "lora"
+    later: ClassVar[tuple[str, ...]] = ("rslora", "dora")
 
     type: Literal["lora"]
     """The kind of adapter."""

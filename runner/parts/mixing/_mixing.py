@@ -11,6 +11,7 @@ from runner.kinds import Part
 class Mixing(Part):
     """The field that all strategies share, and what a kind must do."""
 
+    later: ClassVar[tuple[str, ...]] = ("batches",)
     # Whether data sets take turns in the order written; else their order is drawn.
     ordered: ClassVar[bool] = False
 

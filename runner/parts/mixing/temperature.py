@@ -20,6 +20,7 @@ class Temperature(Mixing):
     """
 
     kind: ClassVar[str] = "temperature"
+    later: ClassVar[tuple[str, ...]] = ("batches", "cap")
 
     strategy: Literal["temperature"]
     """Flatten the differences in size."""

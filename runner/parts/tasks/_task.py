@@ -52,8 +52,6 @@ class Task(Part):
     surveyed: ClassVar[bool] = False
     # Whether `tuned` chooses something that changes the answers; baselines are then tuned alike.
     tunes: ClassVar[bool] = False
-    # Fields that came later than others: they enter the key of a trial only where they are used.
-    later: ClassVar[tuple[str, ...]] = ()
     # Goes up whenever equal values come to count as something else.
     version: ClassVar[int] = 1
 
