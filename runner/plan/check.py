@@ -22,8 +22,6 @@ from runner.plan.transfer import transfer
 from runner.spec.read import Spec
 from runner.spec.tables import Model
 
-OUTSIDE = "O"  # the tag of words outside of all spans, which is none of what a head looks for
-
 
 @dataclass(frozen=True, eq=False)
 class Checked:
@@ -158,7 +156,7 @@ def task_labels(
     for fault in task.faults(name, outputs, counts) if sound else ():
         where = ("tasks", name, *fault.where)
         faults.add("labels", where, fault.message, fault.hint, severity=fault.severity)
-    nothing = {OUTSIDE} if task.level == "token" else set()
+    nothing = set(task.nothing)
     if sound:
         unlabelled(name, counts, nothing, faults)
     strangers(name, {data: each & set(outputs) - nothing for data, each in learned.items()}, faults)

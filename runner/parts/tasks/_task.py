@@ -50,6 +50,8 @@ class Task(Part):
     nested: ClassVar[bool] = False
     # Whether values of the target are looked at one by one, by `units`; else each value is a label.
     surveyed: ClassVar[bool] = False
+    # Units that are none of what the head looks for: a split needs others to be judged by.
+    nothing: ClassVar[frozenset[str]] = frozenset()
     # Whether `tuned` chooses something that changes the answers; baselines are then tuned alike.
     tunes: ClassVar[bool] = False
     # Goes up whenever equal values come to count as something else.

@@ -45,6 +45,7 @@ class TokenClassification(Task):
     level: ClassVar[Literal["text", "token"]] = "token"
     nested: ClassVar[bool] = True
     surveyed: ClassVar[bool] = True
+    nothing: ClassVar[frozenset[str]] = frozenset({OUTSIDE})
 
     type: Literal["token_classification"]
     """The kind of task."""
