@@ -10,6 +10,7 @@ from typing import Any
 from runner import __version__
 from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
+from runner.parts.mixing._mixing import mixes
 from runner.parts.mixing.proportional import Proportional
 from runner.parts.tasks._task import Task
 from runner.plan.check import Checked
@@ -178,8 +179,7 @@ def work(checked: Checked) -> dict[str, Any]:
     """Batches and optimizer steps of training."""
     train = checked.spec.experiment.train
     sizes = [checked.loaded[data].rows["train"] for data, _, _ in streams_of(checked).values()]
-    mixing = mixing_of(checked)
-    together = getattr(mixing, "batches", "separate") == "mixed"
+    together = mixes(checked.spec.experiment.mixing)
     batches = -(-sum(sizes) // train.batch_size) if together else sum(-(-size // train.batch_size) for size in sizes)
     steps = math.ceil(batches / train.accumulate) * train.epochs
     found = {"rows": sum(sizes), "batches_per_epoch": batches, "steps": min(steps, train.max_steps or steps)}

@@ -8,6 +8,7 @@ from typing import Any
 from runner import kinds
 from runner.answers.choices import Choices
 from runner.errors import did_you_mean
+from runner.parts.mixing._mixing import mixes
 from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
 from runner.plan.preparation import mixups
@@ -58,7 +59,7 @@ def names(spec: Spec, faults: Faults) -> None:
 
 def alone(spec: Spec, faults: Faults) -> None:
     """Mixup pairs the examples of a batch, which must be of one data set."""
-    for name in mixups(spec.experiment.data) if mixes(spec) else ():
+    for name in mixups(spec.experiment.data) if mixes(spec.experiment.mixing) else ():
         message = f'`mixup` of `{name}` pairs rows of one data set, and `batches = "mixed"` puts others beside them'
         faults.add("mixing", ("mixing", "batches"), message, 'write "separate", or leave `mixup` out', "value")
 
@@ -91,17 +92,12 @@ def balanced(spec: Spec, faults: Faults) -> None:
     if train.loss_balance != "fixed" and len(experiment.tasks) == 1:
         message = f"`{train.loss_balance}` has but one task: there is nothing to balance"
         faults.add("balance", where, message, 'write "fixed", or add a task', "value")
-    elif train.loss_balance == "pcgrad" and train.accumulate == 1 and not mixes(spec):
+    elif train.loss_balance == "pcgrad" and train.accumulate == 1 and not mixes(experiment.mixing):
         streams = [(data, task.inputs) for task in experiment.tasks.values() for data in task.data]
         if len(streams) == len(set(streams)):
             message = "no two tasks ever meet in one optimizer step: `pcgrad` would project nothing"
             hint = 'write `accumulate` = 2 or more in [train], or `batches` = "mixed" in [mixing]'
             faults.add("balance", where, message, hint, "value")
-
-
-def mixes(spec: Spec) -> bool:
-    """Whether batches hold rows of several data sets."""
-    return getattr(spec.experiment.mixing, "batches", "separate") == "mixed"
 
 
 def monitored(spec: Spec, faults: Faults) -> None:

@@ -23,7 +23,7 @@ from runner.spec.tables import Experiment
 from runner.train.balance import Projection, Uncertainty
 from runner.train.mixture import Mixture, mixture
 from runner.train.optimizer import adamw, factor
-from runner.train.order import Draw, draws
+from runner.train.order import Draw, data_of, draws
 
 
 class Batches(Dataset[Batch]):
@@ -183,7 +183,7 @@ class Module(pl.LightningModule):
 
     def mixed(self, batch: Batch, number: int) -> Mixture | None:
         """How the examples of a batch are mixed, where their data set asks for it."""
-        part = self.mixups.get(batch.stream.split(":")[0])
+        part = self.mixups.get(data_of(batch.stream))
         words = (self.seed, self.epoch, number)
         return mixture(part, len(batch), words, batch.lengths.device) if part else None
 

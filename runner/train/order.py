@@ -11,6 +11,7 @@ import numpy as np
 
 from runner.kinds import Part
 from runner.model.stream import Stream
+from runner.parts.mixing._mixing import mixes
 
 POOL = 50  # batches whose rows are sorted by length together
 
@@ -47,7 +48,7 @@ def draws(
     grouped: bool,
 ) -> list[Draw]:
     """The batches of one epoch in order; every row once when mixing is proportional."""
-    make = mixed if getattr(mixing, "batches", "separate") == "mixed" else separate
+    make = mixed if mixes(mixing) else separate
     batches = make(streams, mixing, (seed, epoch), batch_size, grouped)
     found = []
     for start in range(0, len(batches), accumulate):
