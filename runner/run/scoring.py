@@ -28,12 +28,13 @@ def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, A
     for split in [each for each in ("validation", "test") if streams[each]]:
         tasks: Any = work.experiment.tasks
         for given in answers(predict(split), streams[split], tasks, work.checked.shown, split):
-            rows = rows_of(work, given.task, split)
+            rows = rows_of(work, streams, given.task, split)
             part = tasks[given.task]
             chosen = tuned.setdefault(given.task, part.tuned(given))  # validation comes first
             given = part.settled(given, chosen)
             record(work, given, rows)
-            models = {"best": given, **(baselines(work, given, rows) if split == final(work, given.task) else {})}
+            beside = baselines(work, streams, given, rows) if split == final(work, given.task) else {}
+            models = {"best": given, **beside}
             for model, one in models.items():
                 metrics = tasks[given.task].metrics
                 found = measure(one, metrics, rule.confidence, rule.resamples, work.trial.seed)
@@ -47,10 +48,11 @@ def final(work: Work, task: str) -> str:
     return "test" if "test" in work.checked.counts[task] else "validation"
 
 
-def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:
+def baselines(work: Work, streams: Any, given: Answers, rows: Rows) -> dict[str, Answers]:
     """What simple models answer that learned from the same rows."""
-    train = rows_of(work, given.task, "train")
+    train = rows_of(work, streams, given.task, "train")
     part: Any = work.experiment.tasks[given.task]
+    held: Rows = rows_of(work, streams, given.task, "validation") if part.tunes else {}
     place = Place(given.task, given.split, given.labels, given.ids)
     found: dict[str, Answers] = {}
     for name in work.experiment.evaluate.baselines:
@@ -58,23 +60,21 @@ def baselines(work: Work, given: Answers, rows: Rows) -> dict[str, Answers]:
         if said is not None:
             found[name] = part.gathered(place, rows["gold"], said)
         if said is not None and part.tunes:
-            held = rows_of(work, given.task, "validation")
             there = place._replace(split="validation", ids=("",) * len(held["gold"]))
             chosen = part.tuned(part.gathered(there, held["gold"], simple(name, train, held, part, given.labels)))
             found[name] = part.settled(found[name], chosen)
     return found
 
 
-def rows_of(work: Work, task: str, split: str) -> Rows:
+def rows_of(work: Work, streams: Any, task: str, split: str) -> Rows:
     """Texts and labels of a task's rows in the order of its streams."""
     found: Rows = {"text": [], "gold": []}
-    part: Any = work.experiment.tasks[task]
-    for data, inputs, tasks in work.plan.streams.values():
-        if task in tasks and split in work.checked.loaded[data].splits:
+    for name, stream in streams[split].items():
+        data, inputs, tasks = work.plan.streams[name]
+        if task in tasks:
             table = work.checked.loaded[data].splits[split]
-            texts = [table[column].to_pylist() for column in inputs]
-            found["text"] += map(" | ".join, zip(*texts, strict=True))
-            found["gold"] += part.written(table[part.target].to_pylist(), texts)
+            found["text"] += map(" | ".join, zip(*(table[column].to_pylist() for column in inputs), strict=True))
+            found["gold"] += stream.values[task].to_pylist()
     return found
 
 
