@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -74,3 +75,11 @@ class Confusions(Counts[Choices]):
         count = len(self.answers.labels)
         right = self.answers.gold == self.answers.predicted
         return self.tally(np.where(right, self.answers.gold, count), count + 1)[:, :count]
+
+
+def codes(values: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The place of each value among the labels, shape [values]; KeyError where it is none of them."""
+    import numpy as np
+
+    place = {label: index for index, label in enumerate(labels)}
+    return np.fromiter((place[value] for value in values), np.int64, len(values))

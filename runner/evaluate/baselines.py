@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from runner.answers.choices import codes
 from runner.parts.tasks._words import marked, spaced
 
 Indices = npt.NDArray[np.int64]
@@ -31,18 +32,13 @@ def simple(name: str, train: Rows, asked: Rows, task: Any, labels: Sequence[str]
 
 def majority_choice(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) -> Values:
     """Probabilities are the frequencies in train."""
-    return majority(codes(train, task, labels), len(labels), len(asked["text"]))
+    return majority(codes(task.shown(train["gold"]), labels), len(labels), len(asked["text"]))
 
 
 def tfidf_choice(train: Rows, asked: Rows, task: Any, labels: Sequence[str]) -> Values:
     """Probabilities by words."""
-    return tfidf(words(train["text"], asked["text"]), codes(train, task, labels), len(asked["text"]), len(labels))
-
-
-def codes(train: Rows, task: Any, labels: Sequence[str]) -> Indices:
-    """The label of each row of train, as its place among all."""
-    place = {label: index for index, label in enumerate(labels)}
-    return np.array([place[label] for label in task.shown(train["gold"])], np.int64)
+    gold = codes(task.shown(train["gold"]), labels)
+    return tfidf(words(train["text"], asked["text"]), gold, len(asked["text"]), len(labels))
 
 
 def majority(gold: Indices, labels: int, asked: int) -> Values:

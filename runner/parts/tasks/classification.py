@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.answers.choices import Choices
+from runner.answers.choices import Choices, codes
 from runner.parts.tasks._labelled import Labelled
 from runner.parts.tasks._task import Place
 
@@ -72,7 +72,6 @@ class Classification(Labelled):
         """The likeliest label of each example."""
         import numpy as np
 
-        position = {label: index for index, label in enumerate(place.labels)}
-        gold = np.fromiter((position[label] for label in self.shown(values)), np.int64, len(values))
+        gold = codes(self.shown(values), place.labels)
         probabilities = np.array(said).reshape(len(values), len(place.labels))
         return Choices(*place, gold, probabilities.argmax(-1), probabilities)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.answers.choices import Choices
+from runner.answers.choices import Choices, codes
 from runner.kinds import Family
 from runner.parts.tasks._labelled import Labelled
 from runner.parts.tasks._task import Counts, Fault, Place
@@ -79,8 +79,7 @@ class Ordinal(Labelled):
         """The highest label that is more likely reached than not: the median."""
         import numpy as np
 
-        position = {label: index for index, label in enumerate(place.labels)}
-        gold = np.fromiter((position[label] for label in self.shown(values)), np.int64, len(values))
+        gold = codes(self.shown(values), place.labels)
         probabilities = np.array(said, np.float64).reshape(len(values), len(place.labels))
         reached = probabilities[:, ::-1].cumsum(1)[:, ::-1]
         return Choices(*place, gold, (reached[:, 1:] > 0.5).sum(1), probabilities)
