@@ -53,12 +53,11 @@ class Cutter:
         else:
             self.cut.enable_truncation(max_length, stride=stride, strategy="only_second")
 
-    def encode(self, texts: Sequence[Sequence[str]]) -> Iterator[Tokens]:
-        """The tokens of each example, cut; `texts` holds one column of texts, or two of the same length."""
-        return (first for first, *_ in self.windows(texts))
-
     def windows(self, texts: Sequence[Sequence[str]]) -> Iterator[list[Tokens]]:
-        """The same with what was cut away: with a stride, in further windows that overlap by so many tokens."""
+        """The tokens of each example, cut; with a stride what was cut away too, in windows that overlap by so much.
+
+        `texts` holds one column of texts, or two of the same length.
+        """
         encode = self.plain.encode_batch if self.places else self.plain.encode_batch_fast
         columns = [encode(list(column), add_special_tokens=False) for column in texts]
         for parts in zip(*columns, strict=True):
