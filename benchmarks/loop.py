@@ -108,7 +108,7 @@ def plainly(spec: Experiment, stream: Stream) -> float:
     for index, draw in enumerate(order):
         batch = stream.batch(draw.rows, packed=True, pad_id=0)
         seed_step(net.source, 13, 0, index)
-        loss = task.loss(net(batch, ("label",))["label"], batch.targets["label"]).mean()
+        loss = task.loss(net.outputs(batch, ("label",))["label"]).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), train.clip_norm)

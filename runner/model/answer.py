@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from runner.answers.answers import Answers
 from runner.model.batch import Batch
 from runner.model.stream import Stream
+from runner.parts.tasks._output import Output
 from runner.parts.tasks._task import Place
 
-Piece = tuple[str, Sequence[int], Sequence[Any]]
+
+class Piece(NamedTuple):
+    """What a head said of each sequence of a batch: these rows of a stream."""
+
+    task: str
+    stream: str
+    rows: Sequence[int]
+    said: Sequence[Any]
+
+
+def said(batch: Batch, outputs: Mapping[str, Output], tasks: Mapping[str, Any]) -> list[Piece]:
+    """What each head says of a batch, without its logits, which may be large."""
+    return [Piece(task, batch.stream, batch.rows, tasks[task].answer(each)) for task, each in outputs.items()]
 
 
 def answers(
-    outputs: Iterable[tuple[Batch, Mapping[str, torch.Tensor]]],
+    pieces: Iterable[Piece],
     streams: Mapping[str, Stream],
     tasks: Mapping[str, Any],
     labels: Mapping[str, Sequence[str]],
@@ -25,11 +37,9 @@ def answers(
 ) -> list[Answers]:
     """The answers of each task, rows in the order of their streams whatever the order of the batches."""
     found: dict[str, list[Piece]] = {}
-    for batch, logits in outputs:
-        for task, values in logits.items():
-            said = tasks[task].answer(values, batch.targets[task], batch.lengths, batch.spans)
-            found.setdefault(task, []).append((batch.stream, batch.rows, said))
-    return [of_task(task, pieces, streams, tasks[task], tuple(labels[task]), split) for task, pieces in found.items()]
+    for piece in pieces:
+        found.setdefault(piece.task, []).append(piece)
+    return [of_task(task, own, streams, tasks[task], tuple(labels[task]), split) for task, own in found.items()]
 
 
 def of_task(
@@ -40,11 +50,11 @@ def of_task(
     values: list[str] = []
     said: list[Any] = []
     for name, stream in streams.items():
-        here = [piece for piece in pieces if piece[0] == name]
+        here = [piece for piece in pieces if piece.stream == name]
         if not here:
             continue
-        sequences = np.concatenate([rows for _, rows, _ in here])
-        told = [each for _, _, several in here for each in several]
+        sequences = np.concatenate([piece.rows for piece in here])
+        told = [each for piece in here for each in piece.said]
         order = np.argsort(sequences, kind="stable")
         sequences, told = sequences[order], [told[index] for index in order.tolist()]
         rows = sequences

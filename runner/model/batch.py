@@ -18,7 +18,8 @@ class Batch:
     `targets[task]` has a row an example, or one a token. `shares[task]` is the factor of the sum of the task's losses
     in the loss of the optimizer step: its part of the examples of the step, divided by its units there. `spans`
     [tokens, 2] are the characters that each token stands for, where a head looks at tokens. `places[task]` are the
-    indices of the task's examples, or of their tokens, in a mixed batch that holds others too.
+    indices of the task's examples, or of their tokens, in a mixed batch that holds others too; `sequences[task]` those
+    of its sequences.
     """
 
     stream: str
@@ -31,6 +32,7 @@ class Batch:
     shares: Mapping[str, float] = field(default_factory=dict)
     spans: torch.Tensor | None = None
     places: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    sequences: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -46,11 +48,16 @@ class Batch:
             lengths=self.lengths.to(device),
             targets={task: target.to(device) for task, target in self.targets.items()},
             places={task: each.to(device) for task, each in self.places.items()},
+            sequences={task: each.to(device) for task, each in self.sequences.items()},
         )
 
     def of(self, task: str, vectors: torch.Tensor) -> torch.Tensor:
         """Those of the vectors [examples or tokens, hidden] that a task looks at."""
         return vectors[self.places[task]] if task in self.places else vectors
+
+    def lengths_of(self, task: str) -> torch.Tensor:
+        """Tokens of each sequence that a task looks at."""
+        return self.lengths[self.sequences[task]] if task in self.sequences else self.lengths
 
 
 def build(
@@ -65,6 +72,7 @@ def build(
     shares: Mapping[str, float] | None = None,
     spans: np.ndarray | None = None,
     places: Mapping[str, np.ndarray] | None = None,
+    owned: Mapping[str, np.ndarray] | None = None,
 ) -> Batch:
     """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length without one)."""
     lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
@@ -86,6 +94,7 @@ def build(
         shares=shares or {},
         spans=None if spans is None else torch.from_numpy(spans),
         places={task: torch.from_numpy(each) for task, each in (places or {}).items()},
+        sequences={task: torch.from_numpy(each) for task, each in (owned or {}).items()},
     )
 
 

@@ -14,6 +14,7 @@ from runner.model.dropout import Dropout, Source, replace, seed_step
 from runner.model.pooling import pool
 from runner.model.trunk import choose_trunk, tokens_of
 from runner.model.vocabulary import narrow
+from runner.parts.tasks._output import Output
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.depth import depth, rests
@@ -68,6 +69,15 @@ class Network(nn.Module):
             seen["token"] = self.dropout(tokens)
         read = {task: batch.of(task, seen["token" if task in self.by_token else "text"]) for task in tasks}
         return {task: self.heads[slot(task)](vectors) for task, vectors in read.items()}
+
+    def outputs(
+        self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None = None
+    ) -> dict[str, Output]:
+        """The logits of each task, and what its loss and its answers need beside them."""
+        return {
+            task: Output(logits, batch.targets[task], batch.lengths_of(task), batch.spans, self.heads[slot(task)])
+            for task, logits in self(batch, tasks, mix).items()
+        }
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The parameters that training changes in at least one epoch, by name."""

@@ -123,10 +123,10 @@ class Predictor:
         packed = self.network.packed
         batch = build("texts", range(len(tokens)), sequences, pairs, targets, packed=packed, pad_id=0, spans=spans)
         with torch.inference_mode():
-            logits = self.network(batch, tuple(names))
+            outputs = self.network.outputs(batch, tuple(names))
         found = {}
         for name in names:
-            said = self.tasks[name].answer(logits[name], batch.targets[name], batch.lengths, batch.spans)
+            said = self.tasks[name].answer(outputs[name])
             found[name] = (
                 list(said) if overlap is None else merged(np.arange(len(rows)), said, rows, self.tasks[name])[1]
             )

@@ -100,15 +100,15 @@ def together(
         packed=packed,
         pad_id=pad_id,
         shares=shares,
-        places={task: places(task, pieces) for task in tasks},
+        places={task: places(task, pieces, any(task in each.by_token for each, _ in pieces)) for task in tasks},
+        owned={task: places(task, pieces, by_token=False) for task in tasks},
     )
 
 
-def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]]) -> np.ndarray:
-    """Indices of a task's examples, or tokens, among those of all pieces."""
+def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]], by_token: bool) -> np.ndarray:
+    """Indices of a task's examples, or of their tokens, among those of all pieces."""
     found, start = [], 0
     for each, rows in pieces:
-        by_token = any(task in other.by_token for other, _ in pieces)
         size = int(each.lengths[np.asarray(rows)].sum()) if by_token else len(rows)
         if task in each.tasks:
             found.append(np.arange(start, start + size))

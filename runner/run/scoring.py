@@ -18,7 +18,7 @@ Predict = Callable[[str], Iterable[Any]]
 def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     """All scores as recorded, and what each task tuned on validation.
 
-    `predict(split)` yields the outputs of the network.
+    `predict(split)` yields what the heads say of its batches.
     """
     from runner.model.answer import answers
 

@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
         detail.update(steps=int(trainer.global_step), packed=module.network.packed, parameters=changed)
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
-        scores, tuned = scored(work, lambda split: trainer.predict(module, dataloaders=feed.evaluation(split)), streams)
+        scores, tuned = scored(work, lambda split: predicted(trainer, module, feed.evaluation(split)), streams)
     with work.stage("export"):
         model = exported(work, module.network, scores, tuned)
     return {
@@ -98,6 +99,11 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "tokens_per_second": speed(work, trainer, module, feed, streams, seconds),
     }
+
+
+def predicted(trainer: Any, module: Any, batches: Any) -> Iterator[Any]:
+    """What the heads say, batch by batch."""
+    return (piece for pieces in trainer.predict(module, dataloaders=batches) for piece in pieces)
 
 
 def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tuple[Any, Any, Any]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
-import torch
 
 from runner import kinds
 from runner.errors import Interrupted
@@ -105,7 +104,7 @@ class Keep(pl.Callback):
             raise Interrupted("interrupted; the state is saved", "`runner resume` goes on")
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
-        module.outputs = []
+        module.heard = []
         if self.average is not None:
             self.average.epoch(module.network.trainable())
             self.average.enter(module.network.trainable())
@@ -141,7 +140,8 @@ class Keep(pl.Callback):
         """Every metric of every task, the losses, and `combined`."""
         tasks: Mapping[str, Any] = module.experiment.tasks
         values: dict[str, float] = {}
-        for given in answers(module.outputs, self.validation, tasks, self.labels, "validation"):
+        pieces = [piece for each in module.heard for piece in each.pieces]
+        for given in answers(pieces, self.validation, tasks, self.labels, "validation"):
             given = tasks[given.task].settled(given, tasks[given.task].tuned(given))
             for name in tasks[given.task].metrics:
                 found: dict[str, float] = kinds.pick("metrics", name)().score(given)  # type: ignore[attr-defined]
@@ -154,12 +154,10 @@ def validation_loss(module: Module, tasks: Mapping[str, Any]) -> dict[str, float
     """Mean loss a task over its units, and their weighted sum as `loss`."""
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
-    with torch.no_grad():
-        for batch, logits in module.outputs:
-            for name, target in batch.targets.items():
-                loss = tasks[name].loss(logits[name], target, module.weights_on(name, target.device))
-                sums[name] = sums.get(name, 0.0) + float(loss.double().sum())
-                counts[name] = counts.get(name, 0) + len(loss)
+    for each in module.heard:
+        for name, (total, units) in each.losses.items():
+            sums[name] = sums.get(name, 0.0) + total
+            counts[name] = counts.get(name, 0) + units
     means = {name: sums[name] / max(counts[name], 1) for name in sums}
     return {f"{name}.loss": mean for name, mean in means.items()} | {
         "loss": sum(tasks[name].loss_weight * mean for name, mean in means.items())

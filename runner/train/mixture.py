@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from runner.parts.augment.mixup import Mixup
+from runner.parts.tasks._output import Output
 
 
 class Mixture(NamedTuple):
@@ -22,9 +23,10 @@ class Mixture(NamedTuple):
         own = self.own[:, None].to(vectors.dtype)
         return own * vectors + (1 - own) * vectors[self.partners]
 
-    def loss(self, loss: Callable[[torch.Tensor], torch.Tensor], target: torch.Tensor) -> torch.Tensor:
+    def loss(self, loss: Callable[[Output], torch.Tensor], output: Output) -> torch.Tensor:
         """The loss of each example, shape [examples], from that on both targets."""
-        return self.own * loss(target) + (1 - self.own) * loss(target[self.partners])
+        other = output._replace(target=output.target[self.partners])
+        return self.own * loss(output) + (1 - self.own) * loss(other)
 
 
 def mixture(part: Mixup, examples: int, words: tuple[int, int, int], device: torch.device) -> Mixture:

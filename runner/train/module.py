@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
 import numpy as np
@@ -14,16 +14,25 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from runner.errors import RunnerError
 from runner.kinds import Part
+from runner.model.answer import Piece, said
 from runner.model.batch import Batch
 from runner.model.dropout import seed_step
 from runner.model.network import Network
 from runner.model.stream import Stream, together
+from runner.parts.tasks._output import Output
 from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
 from runner.train.balance import Projection, Uncertainty
 from runner.train.mixture import Mixture, mixture
 from runner.train.optimizer import adamw, factor
 from runner.train.order import Draw, data_of, draws
+
+
+class Heard(NamedTuple):
+    """Of one batch of validation what the heads said, and by task the sum and the number of its units' losses."""
+
+    pieces: list[Piece]
+    losses: dict[str, tuple[float, int]]
 
 
 class Batches(Dataset[Batch]):
@@ -142,7 +151,7 @@ class Module(pl.LightningModule):
         self.network, self.experiment, self.seed, self.feed = network, experiment, seed, feed
         self.mixups = mixups(experiment.data)
         self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
-        self.outputs: list[tuple[Batch, dict[str, torch.Tensor]]] = []
+        self.heard: list[Heard] = []
         self.first_step = 0
         self.sums: dict[str, tuple[Any, int]] = {}
         balance = experiment.train.loss_balance
@@ -172,14 +181,16 @@ class Module(pl.LightningModule):
     def losses(self, batch: Batch, number: int) -> dict[str, torch.Tensor]:
         """Losses of the units of each task of the batch, before task weights; `number` is its index in the epoch."""
         mixed = self.mixed(batch, number)
-        logits = self.network(batch, tuple(batch.targets), mixed.vectors if mixed else None)
-        tasks: Mapping[str, Any] = self.experiment.tasks
-        found = {}
-        for name, target in batch.targets.items():
-            weights = self.weights_on(name, target.device)
-            loss = partial(tasks[name].loss, logits[name], weights=weights)
-            found[name] = mixed.loss(loss, target) if mixed else loss(target)
-        return found
+        outputs = self.network.outputs(batch, tuple(batch.targets), mixed.vectors if mixed else None)
+        if mixed is None:
+            return {name: self.loss(name, output) for name, output in outputs.items()}
+        return {name: mixed.loss(partial(self.loss, name), output) for name, output in outputs.items()}
+
+    def loss(self, task: str, output: Output) -> torch.Tensor:
+        """Losses of the units of a task, before its weight."""
+        part: Any = self.experiment.tasks[task]
+        losses: torch.Tensor = part.loss(output, self.weights_on(task, output.target.device))
+        return losses
 
     def mixed(self, batch: Batch, number: int) -> Mixture | None:
         """How the examples of a batch are mixed, where their data set asks for it."""
@@ -250,10 +261,13 @@ class Module(pl.LightningModule):
             )
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.outputs.append((batch, self.network(batch, tuple(batch.targets))))
+        outputs = self.network.outputs(batch, tuple(batch.targets))
+        losses = {name: self.loss(name, output) for name, output in outputs.items()}
+        sums = {name: (float(each.double().sum()), len(each)) for name, each in losses.items()}
+        self.heard.append(Heard(said(batch, outputs, self.experiment.tasks), sums))
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> tuple[Batch, dict[str, torch.Tensor]]:
-        return batch, self.network(batch, tuple(batch.targets))
+    def predict_step(self, batch: Batch, batch_idx: int) -> list[Piece]:
+        return said(batch, self.network.outputs(batch, tuple(batch.targets)), self.experiment.tasks)
 
     def configure_optimizers(self) -> Any:
         optimizer = adamw(self.network, self.experiment.train)

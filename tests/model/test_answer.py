@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.model.answer import answers
+from runner.model.answer import answers, said
+from runner.parts.tasks._output import Output
 from tests.model.tiny import LABELS, experiment, stream
 
 STREAMS = {
@@ -23,13 +24,17 @@ def logits(name: str, rows: list[int], width: int) -> torch.Tensor:
     return torch.sin(numbers * 1.7)
 
 
+def heard(name: str, rows: list[int], logits: dict[str, torch.Tensor]) -> list:
+    batch = STREAMS[name].batch(rows, packed=True, pad_id=0)
+    outputs = {task: Output(each, batch.targets[task]) for task, each in logits.items()}
+    return said(batch, outputs, experiment().tasks)
+
+
 def outputs(batches: list[tuple[str, list[int]]]) -> list:
     return [
-        (
-            STREAMS[name].batch(rows, packed=True, pad_id=0),
-            {task: logits(name, rows, len(each)) for task, each in LABELS.items()},
-        )
+        piece
         for name, rows in batches
+        for piece in heard(name, rows, {task: logits(name, rows, len(each)) for task, each in LABELS.items()})
     ]
 
 
@@ -54,9 +59,8 @@ def test_rows_come_back_in_the_order_of_the_streams(order, size):
 
 
 def test_a_task_is_answered_only_on_the_streams_it_reads():
-    batch = STREAMS["books:text"].batch([2, 0], packed=True, pad_id=0)
     values = torch.tensor([[0.0, 2.0], [2.0, 0.0]])
-    (found,) = answers([(batch, {"mood": values})], STREAMS, experiment().tasks, LABELS, "validation")
+    (found,) = answers(heard("books:text", [2, 0], {"mood": values}), STREAMS, experiment().tasks, LABELS, "validation")
     assert (found.task, found.split, found.labels) == ("mood", "validation", ("bad", "good"))
     assert found.ids == ("books:text/0", "books:text/2")
     assert found.predicted.tolist() == [0, 1]

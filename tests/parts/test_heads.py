@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner import kinds
+from runner.parts.tasks._output import Output
 from runner.plan.names import fitting
 from tests.parts.heads import VALUES, guessed, perfect, toy
 
@@ -102,9 +103,10 @@ def vectors(each):
     return tokens if each.task.level == "token" else torch.tensor(sums, dtype=torch.float32)
 
 
-def places(each):
-    """Characters of the tokens."""
-    return torch.from_numpy(np.stack([each.reading.starts, each.reading.ends], axis=1))
+def output(each, logits, target):
+    """The logits with what is known of the tokens."""
+    spans = torch.from_numpy(np.stack([each.reading.starts, each.reading.ends], axis=1))
+    return Output(logits, target, torch.from_numpy(np.diff(each.reading.offsets)), spans)
 
 
 def learned(each, steps=200):
@@ -115,7 +117,7 @@ def learned(each, steps=200):
     optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
     losses = []
     for _ in range(steps):
-        loss = each.task.loss(layer(inputs), target).mean()
+        loss = each.task.loss(output(each, layer(inputs), target)).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -130,8 +132,7 @@ def test_the_loss_falls_on_a_toy_set_and_the_answers_become_right(kind):
     assert losses[-1] < losses[0] / 3
     with torch.no_grad():
         logits = layer(vectors(each))
-    lengths = torch.from_numpy(np.diff(each.reading.offsets))
-    answers = each.gathered(each.task.answer(logits, torch.from_numpy(each.targets), lengths, places(each)))
+    answers = each.gathered(each.task.answer(output(each, logits, torch.from_numpy(each.targets))))
     first = each.task.metrics[0]
     assert next(iter(score(first, each.task.settled(answers, each.task.tuned(answers))).values())) > 0.95
 
@@ -142,7 +143,7 @@ def test_a_loss_a_unit_whose_gradients_are_finite(kind):
     target = torch.from_numpy(each.targets)
     logits = torch.randn(len(target), each.task.width(each.outputs), generator=torch.Generator().manual_seed(1)) * 50
     logits.requires_grad_(True)
-    losses = each.task.loss(logits, target)
+    losses = each.task.loss(output(each, logits, target))
     units = int((target >= 0).sum()) if each.task.level == "token" else len(target)
     assert losses.shape == (units,) and bool((losses >= 0).all())
     losses.sum().backward()
@@ -154,8 +155,7 @@ def test_texts_to_be_answered_need_no_target(kind):
     each = toy(kind)
     target = torch.from_numpy(each.task.targets([None] * len(each.texts), each.outputs, each.reading))
     logits = torch.zeros(len(target), each.task.width(each.outputs))
-    lengths = torch.from_numpy(np.diff(each.reading.offsets))
-    said = each.task.answer(logits, target, lengths, places(each))
+    said = each.task.answer(output(each, logits, target))
     assert len(said) == len(each.texts)
     for row, *texts in zip(said, *each.columns, strict=True):
         each.task.reply(row, each.outputs, texts)

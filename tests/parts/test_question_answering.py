@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner import kinds
+from runner.parts.tasks._output import Output
 from runner.parts.tasks._reading import Reading
 from runner.parts.tasks.question_answering import INSIDE, OUTSIDE, STARTS, Guess
 
@@ -84,7 +85,7 @@ def test_an_answer_falls_into_the_sequences_that_hold_all_of_it():
 def said(part, logits, given_reading, target):
     lengths = torch.from_numpy(np.diff(given_reading.offsets))
     spans = torch.from_numpy(np.stack([given_reading.starts, given_reading.ends], axis=1))
-    return part.answer(torch.from_numpy(logits), torch.from_numpy(target), lengths, spans)
+    return part.answer(Output(torch.from_numpy(logits), torch.from_numpy(target), lengths, spans))
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5))

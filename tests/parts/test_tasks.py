@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner import kinds
+from runner.parts.tasks._output import Output
 
 LOGITS = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 0.5], [-3.0, 4.0, 1.0], [0.0, 0.0, 9.0]])
 TARGET = torch.tensor([0, 2, 2, 2])
@@ -40,13 +41,13 @@ def test_the_layer_maps_the_width_to_one_logit_a_label():
 def test_the_loss_of_an_example_is_the_surprise_at_its_target(rows, data):
     logits = torch.tensor(rows)
     target = torch.tensor(data.draw(st.lists(st.integers(0, 2), min_size=len(rows), max_size=len(rows))))
-    loss = classification().loss(logits, target)
+    loss = classification().loss(Output(logits, target))
     assert loss.shape == (len(rows),)
     assert loss.tolist() == pytest.approx(surprise(logits)[np.arange(len(rows)), target], rel=1e-4, abs=1e-4)
 
 
 def test_the_loss_by_hand():
-    loss = classification().loss(torch.tensor([[0.0, 0.0], [math.log(3), 0.0]]), torch.tensor([0, 1]))
+    loss = classification().loss(Output(torch.tensor([[0.0, 0.0], [math.log(3), 0.0]]), torch.tensor([0, 1])))
     assert loss.tolist() == pytest.approx([math.log(2), math.log(4)])
 
 
@@ -54,28 +55,28 @@ def test_the_loss_by_hand():
 def test_label_smoothing_spreads_its_share_over_all_classes(label_smoothing):
     each = surprise(LOGITS)
     expected = (1 - label_smoothing) * each[np.arange(4), TARGET] + label_smoothing * each.mean(-1)
-    found = classification(label_smoothing=label_smoothing).loss(LOGITS, TARGET)
+    found = classification(label_smoothing=label_smoothing).loss(Output(LOGITS, TARGET))
     assert found.tolist() == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 def test_weights_multiply_the_loss_of_their_class():
     task, weights = classification(), torch.tensor([0.5, 7.0, 2.0])
-    expected = task.loss(LOGITS, TARGET) * torch.tensor([0.5, 2.0, 2.0, 2.0])
-    assert torch.equal(task.loss(LOGITS, TARGET, weights), expected)
+    expected = task.loss(Output(LOGITS, TARGET)) * torch.tensor([0.5, 2.0, 2.0, 2.0])
+    assert torch.equal(task.loss(Output(LOGITS, TARGET), weights), expected)
 
 
 def test_half_precision_logits_are_judged_in_single_precision():
     half = LOGITS.bfloat16()
-    loss = classification().loss(half, TARGET)
+    loss = classification().loss(Output(half, TARGET))
     assert loss.dtype == torch.float32
-    assert torch.equal(loss, classification().loss(half.float(), TARGET))
+    assert torch.equal(loss, classification().loss(Output(half.float(), TARGET)))
 
 
 @law
 @given(rows)
 def test_gradients_are_finite(rows):
     logits = torch.tensor(rows, requires_grad=True)
-    classification(label_smoothing=0.1).loss(logits, torch.zeros(len(rows), dtype=torch.int64)).sum().backward()
+    classification(label_smoothing=0.1).loss(Output(logits, torch.zeros(len(rows), dtype=torch.int64))).sum().backward()
     assert torch.isfinite(logits.grad).all()
 
 
@@ -88,20 +89,20 @@ def test_the_loss_falls_on_a_toy_task():
     optimizer = torch.optim.SGD(layer.parameters(), lr=1.0)
     losses = []
     for _ in range(60):
-        loss = task.loss(layer(inputs), target).mean()
+        loss = task.loss(Output(layer(inputs), target)).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < losses[0] / 3
-    assert (task.answer(layer(inputs).detach(), target, target).argmax(-1) == target.numpy()).mean() > 0.95
+    assert (task.answer(Output(layer(inputs).detach(), target)).argmax(-1) == target.numpy()).mean() > 0.95
 
 
 @law
 @given(rows)
 def test_answers_are_probabilities(rows):
-    given_so = classification().answer(torch.tensor(rows), TARGET, TARGET)
+    given_so = classification().answer(Output(torch.tensor(rows), TARGET))
     assert given_so.dtype == np.float64
     assert given_so.shape == (len(rows), 3)
     assert (given_so >= 0).all()
@@ -109,7 +110,7 @@ def test_answers_are_probabilities(rows):
 
 
 def test_answers_by_hand():
-    found = classification().answer(torch.tensor([[math.log(3), 0.0]]), TARGET, TARGET)
+    found = classification().answer(Output(torch.tensor([[math.log(3), 0.0]]), TARGET))
     assert found == pytest.approx(np.array([[0.75, 0.25]]))
 
 
@@ -161,7 +162,7 @@ def test_inputs_are_one_column_or_two(written, inputs):
 @pytest.mark.parametrize("focal", [0.5, 1.0, 2.0])
 def test_focal_loss_by_hand_with_finite_gradients(focal):
     logits = torch.tensor([[30.0, -30.0], [0.0, 0.0]], requires_grad=True)
-    losses = classification(focal=focal).loss(logits, torch.tensor([0, 1]))
+    losses = classification(focal=focal).loss(Output(logits, torch.tensor([0, 1])))
     assert losses.tolist() == pytest.approx([0.0, 0.5**focal * math.log(2)], abs=1e-6)
     losses.sum().backward()
     assert torch.isfinite(logits.grad).all()

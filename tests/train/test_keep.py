@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from runner.parts.tasks._output import Output
 from runner.train.keep import Keep, oriented, validation_loss
+from runner.train.module import Heard, Module
 from runner.train.progress import Progress
 from tests.model.tiny import LABELS, experiment
 
@@ -33,34 +35,41 @@ def test_higher_is_better_after_orientation(metric, value, expected):
     assert oriented(metric, {metric: value}) == expected
 
 
+def heard(given: Any, outputs: dict[str, Output]) -> Heard:
+    """What a module hears of a batch whose network gives these outputs."""
+    network: Any = SimpleNamespace(outputs=lambda batch, tasks: outputs)
+    module: Any = SimpleNamespace(network=network, experiment=given, heard=[], weights_on=weights_on)
+    module.loss = lambda task, output: Module.loss(module, task, output)
+    rows = range(max(len(each.target) for each in outputs.values()))
+    Module.validation_step(module, SimpleNamespace(targets=outputs, stream="films", rows=rows), 0)  # type: ignore[arg-type]
+    return module.heard[0]
+
+
+def weights_on(task: str, device: Any) -> torch.Tensor | None:
+    return torch.tensor([0.5, 2.5]) if task == "mood" else None
+
+
 def test_the_validation_loss_is_the_mean_over_examples_not_over_batches():
-    """Two batches of 3 and 1 examples: with even logits an example costs ln 2, a sure and wrong one about 8."""
-    even, wrong = torch.zeros(3, 2), torch.tensor([[8.0, 0.0]])
-    target = {3: {"mood": torch.tensor([0, 1, 1])}, 1: {"mood": torch.tensor([1])}}
-    module: Any = SimpleNamespace(
-        outputs=[
-            (SimpleNamespace(targets=target[len(logits)]), {"mood": logits}) for logits in (even, wrong)
-        ],
-        weights_on=lambda task, device: None,
-    )  # fmt: skip
+    """Two batches of 3 and 1 examples: with even logits an example costs ln 3, a sure and wrong one about 8."""
+    even, wrong = torch.zeros(3, 3), torch.tensor([[8.0, 0.0, 0.0]])
+    given = [
+        heard(experiment(), {"size": Output(even, torch.tensor([0, 1, 1]))}),
+        heard(experiment(), {"size": Output(wrong, torch.tensor([1]))}),
+    ]
+    module: Any = SimpleNamespace(heard=given)
     found = validation_loss(module, experiment().tasks)
-    assert found["mood.loss"] == pytest.approx((3 * math.log(2) + 8.000335) / 4, abs=1e-5)
-    assert found["loss"] == pytest.approx(found["mood.loss"])
+    assert found["size.loss"] == pytest.approx((3 * math.log(3) + 8.00067) / 4, abs=1e-5)
+    assert found["loss"] == pytest.approx(found["size.loss"])
 
 
 def test_the_validation_loss_weighs_classes_and_tasks():
     spec = experiment().written()
     spec["tasks"]["mood"]["loss_weight"] = 3.0
-    module: Any = SimpleNamespace(
-        outputs=[
-            (
-                SimpleNamespace(targets={"mood": torch.tensor([0, 1]), "size": torch.tensor([0, 2])}),
-                {"mood": torch.zeros(2, 2), "size": torch.zeros(2, 3)},
-            )
-        ],
-        weights_on=lambda task, device: torch.tensor([0.5, 2.5]) if task == "mood" else None,
-    )
-    found = validation_loss(module, type(experiment()).model_validate(spec).tasks)
+    given = type(experiment()).model_validate(spec)
+    mood = Output(torch.zeros(2, 2), torch.tensor([0, 1]))
+    size = Output(torch.zeros(2, 3), torch.tensor([0, 2]))
+    module: Any = SimpleNamespace(heard=[heard(given, {"mood": mood, "size": size})])
+    found = validation_loss(module, given.tasks)
     assert found["mood.loss"] == pytest.approx(1.5 * math.log(2))
     assert found["size.loss"] == pytest.approx(math.log(3))
     assert found["loss"] == pytest.approx(4.5 * math.log(2) + math.log(3))

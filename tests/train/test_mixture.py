@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from runner.errors import Interrupted
 from runner.kinds import pick
+from runner.parts.tasks._output import Output
 from runner.train.fit import fit, quiet
 from runner.train.mixture import Mixture, mixture
 from tests.model.tiny import LABELS, experiment, network, same, stream, weights_of
@@ -55,7 +56,7 @@ def test_literal_sums():
     vectors = torch.tensor([[4.0, 0.0], [0.0, 8.0]])
     assert mixed.vectors(vectors).tolist() == [[3.0, 2.0], [0.0, 8.0]]
     target = torch.tensor([0, 1])
-    assert mixed.loss(lambda labels: labels + 1.0, target).tolist() == [1.25, 2.0]
+    assert mixed.loss(lambda output: output.target + 1.0, Output(target, target)).tolist() == [1.25, 2.0]
 
 
 def test_the_loss_of_a_mixed_vector_is_least_where_both_labels_have_their_weight():
@@ -64,7 +65,7 @@ def test_the_loss_of_a_mixed_vector_is_least_where_both_labels_have_their_weight
 
     def loss(p):
         logits = torch.tensor([[p, 1 - p], [1 - p, p]]).log()
-        return float(mixed.loss(lambda labels: task.loss(logits, labels), torch.tensor([0, 1])).mean())
+        return float(mixed.loss(task.loss, Output(logits, torch.tensor([0, 1]))).mean())
 
     assert min(np.linspace(0.05, 0.95, 19), key=loss) == pytest.approx(0.7)
 

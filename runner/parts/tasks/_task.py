@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
     from runner.parts.tasks._reading import Reading
 
 Text = Annotated[str, Field(min_length=1)]
@@ -127,20 +128,15 @@ class Task(Part):
 
         return torch.nn.Linear(hidden, self.width(outputs))
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Loss of each labelled unit (an example, or a token that is judged), shape [units], in nats or squares.
 
         The caller sums and divides by the count of the step.
         """
         raise NotImplementedError
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> Any:
-        """What the head says of each sequence of a batch: an array or list.
-
-        `lengths` [sequences] counts tokens, `places` [tokens, 2] are the characters that each spans.
-        """
+    def answer(self, output: Output) -> Any:
+        """What the head says of each sequence of a batch: an array or list."""
         raise NotImplementedError
 
     def merged(self, said: Sequence[Any]) -> Any:

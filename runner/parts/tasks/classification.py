@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
+
 
 class Classification(Labelled):
     """Choose one label for a text or a pair of texts, by cross-entropy.
@@ -51,21 +53,20 @@ class Classification(Labelled):
         mean = sum(raw[label] * count for label, count in counts.items()) / max(sum(counts.values()), 1)
         return [raw[label] / mean for label in counts]
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Cross-entropy of each example, shape [examples], in nats."""
         import torch.nn.functional as F
 
-        losses = F.cross_entropy(logits.float(), target, reduction="none", label_smoothing=self.label_smoothing)
+        logits, target = output.logits.float(), output.target
+        losses = F.cross_entropy(logits, target, reduction="none", label_smoothing=self.label_smoothing)
         if self.focal:
-            right = logits.float().log_softmax(-1).gather(-1, target[:, None])[:, 0].exp()
+            right = logits.log_softmax(-1).gather(-1, target[:, None])[:, 0].exp()
             losses = losses * (1 - right).clamp_min(1e-6) ** self.focal
         return losses if weights is None else losses * weights[target]
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> np.ndarray:
+    def answer(self, output: Output) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
-        found: np.ndarray = logits.double().softmax(-1).cpu().numpy()
+        found: np.ndarray = output.logits.double().softmax(-1).cpu().numpy()
         return found
 
     def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Choices:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
     from runner.parts.tasks._reading import Reading
 
 SHOWN = 5  # unknown labels that a message lists
@@ -85,17 +86,15 @@ class Multilabel(Task):
                 found[row, position[label]] = 1
         return found
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Surprise at all decisions of each example together, shape [examples], in nats."""
         import torch.nn.functional as F
 
-        return F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none").sum(-1)
+        return F.binary_cross_entropy_with_logits(output.logits.float(), output.target, reduction="none").sum(-1)
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> np.ndarray:
+    def answer(self, output: Output) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
-        found: np.ndarray = logits.double().sigmoid().cpu().numpy()
+        found: np.ndarray = output.logits.double().sigmoid().cpu().numpy()
         return found
 
     def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Sets:

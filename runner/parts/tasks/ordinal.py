@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
+
 
 class Ordinal(Labelled):
     """Choose one of several labels in their order, by CORN (Shi, Cao and Raschka 2021, arXiv:2111.08851).
@@ -53,24 +55,23 @@ class Ordinal(Labelled):
     def width(self, outputs: Sequence[str]) -> int:
         return max(len(outputs) - 1, 1)
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Surprise at the steps up to the label and at its going no further, shape [examples], in nats."""
         import torch
         import torch.nn.functional as F
 
+        logits, target = output.logits, output.target[:, None]
         steps = torch.arange(logits.shape[-1], device=logits.device)
-        above = (target[:, None] > steps).float()
-        asked = target[:, None] >= steps
+        above = (target > steps).float()
+        asked = target >= steps
         each = F.binary_cross_entropy_with_logits(logits.float(), above, reduction="none")
         return (each * asked).sum(-1)
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> np.ndarray:
+    def answer(self, output: Output) -> np.ndarray:
         """Probabilities, a float64 array of shape [examples, labels]."""
         import torch
 
-        above = logits.double().sigmoid().cumprod(-1)
+        above = output.logits.double().sigmoid().cumprod(-1)
         edges = torch.ones_like(above[:, :1])
         found: np.ndarray = (torch.cat([edges, above], -1) - torch.cat([above, 0 * edges], -1)).cpu().numpy()
         return found

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
     from runner.parts.tasks._reading import Reading
 
 OUTSIDE = -100  # a token that can't be part of an answer
@@ -130,11 +131,12 @@ class QuestionAnswering(Task):
         pairs = zip(values, texts[1], strict=True)
         return [json.dumps([[text for text, _ in answers_of(v)], context], ensure_ascii=False) for v, context in pairs]
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Half the surprise at first and last token, shape [sequences], in nats."""
         import torch
         import torch.nn.functional as F
 
+        logits, target = output.logits, output.target
         begins = (target >= 0).nonzero()[:, 0]
         lengths = torch.diff(begins, append=begins.new_tensor([len(target)]))
         each = [F.pad(part, (0, 0, 0, int(lengths.max()) - len(part)), value=-1e4) for part in split(logits, lengths)]
@@ -145,12 +147,11 @@ class QuestionAnswering(Task):
             + F.cross_entropy(stacked[..., 1], last, reduction="none")
         ) / 2
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> list[Guess]:
+    def answer(self, output: Output) -> list[Guess]:
         """The likeliest span of each sequence."""
-        assert places is not None
-        parts = (split(each.cpu(), lengths) for each in (logits.double(), target, places))
+        assert output.spans is not None and output.lengths is not None
+        lengths, columns = output.lengths, (output.logits.double(), output.target, output.spans)
+        parts = (split(each.cpu(), lengths) for each in columns)
         return [self.guess(*(each.numpy() for each in part)) for part in zip(*parts, strict=True)]
 
     def guess(self, logits: np.ndarray, target: np.ndarray, places: np.ndarray) -> Guess:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
     from runner.parts.tasks._reading import Reading
 
 
@@ -105,20 +106,18 @@ class Regression(Task):
         found: np.ndarray = ((raw - mean) / deviation).astype(np.float32)
         return found
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Loss of each example, shape [examples], in variances of train."""
         import torch.nn.functional as F
 
-        found = logits.float().squeeze(-1)
+        found = output.logits.float().squeeze(-1)
         if self.loss_function == "huber":  # twice torch's, so that near zero it is the squared error
-            return 2 * F.huber_loss(found, target, reduction="none")
-        return (found - target) ** 2
+            return 2 * F.huber_loss(found, output.target, reduction="none")
+        return (found - output.target) ** 2
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> np.ndarray:
+    def answer(self, output: Output) -> np.ndarray:
         """Numbers on the head's scale, float64 of shape [examples]."""
-        found: np.ndarray = logits.double().squeeze(-1).cpu().numpy()
+        found: np.ndarray = output.logits.double().squeeze(-1).cpu().numpy()
         return found
 
     def gathered(self, place: Place, values: Sequence[str], said: Sequence[Any]) -> Quantities:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from runner.parts.tasks._output import Output
     from runner.parts.tasks._reading import Reading
 
 IGNORED = -100
@@ -184,21 +185,22 @@ class TokenClassification(Task):
             found.append(json.dumps([words == spaced(text), tags], ensure_ascii=False))
         return found
 
-    def loss(self, logits: torch.Tensor, target: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+    def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Cross-entropy of each word that has a token, shape [words], in nats."""
         import torch.nn.functional as F
 
+        logits, target = output.logits, output.target
         judged = target >= 0
         return F.cross_entropy(logits[judged].float(), target[judged] % logits.shape[-1], reduction="none")
 
-    def answer(
-        self, logits: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor, places: torch.Tensor | None = None
-    ) -> Sequence[Any]:
+    def answer(self, output: Output) -> Sequence[Any]:
         """Of each example the numbers of its words that have a token, and the tags of these."""
         import numpy as np
 
-        ends = np.cumsum(lengths.cpu().numpy())[:-1]
-        both = (np.split(each.cpu().numpy(), ends) for each in (logits.argmax(-1), target))
+        logits = output.logits
+        assert output.lengths is not None
+        ends = np.cumsum(output.lengths.cpu().numpy())[:-1]
+        both = (np.split(each.cpu().numpy(), ends) for each in (logits.argmax(-1), output.target))
         found = []
         for said, told in zip(*both, strict=True):
             judged = told >= 0
