@@ -7,19 +7,18 @@ from pathlib import Path
 
 from runner.cache.cache import Cache
 from runner.data.encode import encode
-from runner.plan.compile import Plan
+from runner.plan.compile import Plan, recipe_of
 from runner.run.experiment import prepare
 
 
 def encoded(plan: Plan, results: Path) -> dict[str, int]:
     """Encode every split of every stream of a plan, as a run does before it trains; the rows of each."""
-    rows, base = {}, plan.checked.base
-    for name, (data, inputs, _) in plan.streams.items():
+    rows = {}
+    for name, (data, _, tasks) in plan.streams.items():
         loaded = plan.checked.loaded[data]
         for split, table in loaded.splits.items():
             why = {"rows": loaded.keys[split]}
-            length = plan.checked.spec.experiment.model.max_length
-            found = encode(table, inputs, base.tokenizer_file, length, Cache(results / "cache"), why)
+            found = encode(table, recipe_of(plan.checked, tasks), Cache(results / "cache"), why)
             rows[f"{name} {split}"] = found.num_rows
     return rows
 

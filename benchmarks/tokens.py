@@ -18,8 +18,10 @@ from _pairs import ROOT, emit, parser, positive
 
 from runner.cache.cache import Cache
 from runner.data.encode import encode
+from runner.data.recipe import Recipe
 from runner.data.tables import mapped, write
 from runner.model.stream import stream
+from runner.parts.tasks._form import Form
 from runner.plan.base import find
 from runner.spec.tables import Model
 
@@ -51,7 +53,7 @@ def rows(count: int) -> pa.Table:
 def seconds(table: pa.Table, tokenizer: Path, cache: Cache) -> float:
     """Time until all tokens were seen."""
     began = time.perf_counter()
-    tokens = encode(table, ["text"], tokenizer, 128, cache, {"rows": "made up"})
+    tokens = encode(table, Recipe(Form(("text",)), tokenizer, 128), cache, {"rows": "made up"})
     total = stream("rows", tokens, {}).tokens.sum()
     took = time.perf_counter() - began
     assert total > 0

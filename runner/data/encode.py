@@ -12,8 +12,9 @@ import numpy as np
 from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
 from runner.data.identify import keys
+from runner.data.recipe import Recipe
 from runner.data.tables import at, cuts, mapped, sizes, write
-from runner.data.tokens import Cutter, Tokens, encoded
+from runner.data.tokens import Tokens, encoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,68 +23,53 @@ VERSION = 1
 TABLE = "tokens.arrow"
 
 
-def encode(
-    table: pa.Table,
-    inputs: Sequence[str],
-    tokenizer_file: Path,
-    max_length: int,
-    cache: Cache,
-    key_inputs: Mapping[str, Any],
-    places: bool = False,
-    stride: int | None = None,
-) -> pa.Table:
-    """The tokens of the rows, in their order, as the tokenizer encodes one text or a pair, special tokens included.
+def encode(table: pa.Table, recipe: Recipe, cache: Cache, source: Mapping[str, Any]) -> pa.Table:
+    """The tokens of the rows, in their order, as a recipe makes them, special tokens included.
 
-    Columns: `id`; `input_ids` list<int32>, at most `max_length`, of a pair the longer text is cut first; `pair` int32,
-    the index of the first token of the second text, or the count of ids if there is none; `tokens` int32, the count
-    before cutting. With `places` also `starts` and `ends` list<int32>: the characters of its text that each token
-    spans, none for special tokens. With a `stride` the second text of a pair is not cut: a row becomes several
-    sequences, each with as much of it as there is room, `stride` tokens of which stand in the one before; `row` int32
-    is then the place of the row. `key_inputs` must tell the rows apart: the fingerprint of the data set and the name of
-    the split.
+    Columns: `id`; `input_ids` list<int32>, at most the maximum length, of a pair the longer text is cut first; `pair`
+    int32, the index of the first token of the second text, or the count of ids if there is none; `tokens` int32, the
+    count before cutting. With places also `starts` and `ends` list<int32>: the characters of its text that each token
+    spans, none for special tokens. Where a row may become several sequences, `row` int32 is the place of the row. Where
+    a language model writes, `judged` list<int32> says which tokens count (1 or 0), `bytes` int32 is the size of what
+    they spell in UTF-8, and `lost` int32 how many of them were cut away. `source` must tell the rows apart.
     """
-    key, why = encode_key(inputs, tokenizer_file, max_length, cache, key_inputs, places, stride)
+    key, why = encode_key(recipe, cache, source)
 
     def build(entry: Path) -> Mapping[str, Any]:
-        cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1, places, stride)
-        return {"rows": write(entry / TABLE, token_batches(table, inputs, cutter))}
+        return {"rows": write(entry / TABLE, token_batches(table, recipe))}
 
     return mapped(cache.make("encode", key, build, why) / TABLE)
 
 
-def encode_key(
-    inputs: Sequence[str],
-    tokenizer_file: Path,
-    max_length: int,
-    cache: Cache,
-    key_inputs: Mapping[str, Any],
-    places: bool = False,
-    stride: int | None = None,
-) -> tuple[str, dict[str, Any]]:
+def encode_key(recipe: Recipe, cache: Cache, source: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Key and inputs of the stage, for `Cache.explain("encode", ...)` without encoding anything."""
+    form = recipe.form
+    spoken = {"form": form.kind, "template": form.template, "prompt": form.prompt, "marks": recipe.marks._asdict()}
     why = {
-        **key_inputs,
-        "columns": list(inputs),
-        "tokenizer": content_hash(tokenizer_file, cache),
-        "max_length": max_length,
+        **source,
+        "columns": list(form.columns),
+        "tokenizer": content_hash(recipe.tokenizer_file, cache),
+        "max_length": recipe.max_length,
         "version": VERSION,
-        **({"places": True} if places else {}),
-        **({"stride": stride} if stride is not None else {}),
+        **({"places": True} if recipe.places else {}),
+        **({"stride": form.stride} if form.stride is not None else {}),
+        **({name: each for name, each in spoken.items() if each} if form.kind != "joined" else {}),
     }
     return fingerprint({"stage": "encode", **why}), why
 
 
-def token_batches(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[pa.RecordBatch]:
+def token_batches(table: pa.Table, recipe: Recipe) -> Iterator[pa.RecordBatch]:
     """Record batches of tokens; one empty batch when there are no rows."""
+    cutter = recipe.cutter()
     if not table.num_rows:
-        yield token_batch([], [], 0, cutter)
+        yield token_batch([], [], 0, recipe)
     start = 0
-    for ids, windows in encoded(table, inputs, cutter):
-        yield token_batch(ids, windows, start, cutter)
+    for ids, windows in encoded(table, recipe.form.columns, cutter):
+        yield token_batch(ids, windows, start, recipe)
         start += len(ids)
 
 
-def token_batch(ids: list[str], windows: list[list[Tokens]], start: int, cutter: Cutter) -> pa.RecordBatch:
+def token_batch(ids: list[str], windows: list[list[Tokens]], start: int, recipe: Recipe) -> pa.RecordBatch:
     """The sequences of some rows, the first of which is at place `start`."""
     import pyarrow as pa
 
@@ -94,10 +80,14 @@ def token_batch(ids: list[str], windows: list[list[Tokens]], start: int, cutter:
         "pair": pa.array([each.pair for each in tokens], pa.int32()),
         "tokens": pa.array([each.uncut for each in tokens], pa.int32()),
     }
-    if cutter.stride is not None:
+    if recipe.form.several:
         rows = [place for place, row in enumerate(windows, start) for _ in row]
         found["row"] = pa.array(rows, pa.int32())
-    if cutter.places:
+    if recipe.spoken:
+        found["judged"] = lists([each.judged for each in tokens])
+        found["bytes"] = pa.array([each.bytes for each in tokens], pa.int32())
+        found["lost"] = pa.array([each.lost for each in tokens], pa.int32())
+    if recipe.places:
         found["starts"] = lists([[start for start, _ in each.places] for each in tokens])
         found["ends"] = lists([[end for _, end in each.places] for each in tokens])
     return pa.record_batch(found)
@@ -114,7 +104,10 @@ def lists(rows: Sequence[Sequence[int]]) -> pa.ListArray:
 
 @dataclass(frozen=True)
 class Lengths:
-    """Tokens of an example before cutting, special tokens included; `truncated` is the share that would be cut."""
+    """Tokens of an example before cutting, special tokens included.
+
+    `truncated` is the share of examples that would be cut, `lost` the share of those that lose tokens that count.
+    """
 
     rows: int
     mean: float
@@ -122,18 +115,19 @@ class Lengths:
     p95: float
     max: int
     truncated: float
+    lost: float = 0.0
 
 
-def lengths(
-    table: pa.Table, inputs: Sequence[str], tokenizer_file: Path, max_length: int, sample: int = 2000
-) -> Lengths:
+def lengths(table: pa.Table, recipe: Recipe, sample: int = 2000) -> Lengths:
     """How long the examples are, measured on those whose ids have the smallest hashes."""
     chosen = np.sort(np.argsort(keys(table["id"], b"sample:"), kind="stable")[:sample])
-    table = table.select(["id", *inputs])
-    cutter = Cutter(tokenizer_file, max_length, len(inputs) > 1)
+    table = table.select(["id", *recipe.form.columns])
+    cutter = recipe.counter()
     parts = (at(table, chosen[cut]) for cut in cuts(sizes(table)[chosen]))
-    found = [each.uncut for part in parts for _, rows in encoded(part, inputs, cutter) for each, *_ in rows]
-    counts = np.array(found or [0])
+    rows = [row for part in parts for _, rows in encoded(part, recipe.form.columns, cutter) for row in rows]
+    counts = np.array([sum(each.uncut for each in row[: recipe.form.parts]) for row in rows] or [0])
+    longest = recipe.max_length * recipe.form.parts
     p50, p95 = np.percentile(counts, [50, 95]).tolist()
-    mean = float(np.minimum(counts, max_length).mean())
-    return Lengths(len(chosen), mean, p50, p95, int(counts.max()), float((counts > max_length).mean()))
+    mean = float(np.minimum(counts, longest).mean()) if not recipe.form.several else float(counts.mean())
+    lost = float(np.mean([any(each.lost for each in row) for row in rows] or [False]))
+    return Lengths(len(chosen), mean, p50, p95, int(counts.max()), float((counts > longest).mean()), lost)

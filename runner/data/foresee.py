@@ -13,6 +13,7 @@ from runner.data.encode import encode_key
 from runner.data.load import SPLITS, contents_of, split_key
 from runner.data.named import resolved
 from runner.data.read import reading
+from runner.data.recipe import Recipe
 from runner.data.training import trainings
 from runner.errors import RunnerError
 from runner.spec.tables import Data
@@ -73,12 +74,8 @@ def splits_of(key: str, cache: Cache) -> dict[str, str]:
 
 def foresee_tokens(
     stages: Sequence[Foreseen],
-    inputs: Sequence[str],
-    tokenizer_file: Path,
-    max_length: int,
+    recipe: Recipe,
     cache: Cache,
-    places: bool = False,
-    stride: int | None = None,
 ) -> Iterator[Foreseen]:
     """The stage `encode` of each split, after those of `foresee`; its key follows from the rows that `split` has."""
     split = next(each.key for each in stages if each.stage == "split")
@@ -88,5 +85,5 @@ def foresee_tokens(
     for name, content in keys.items():
         own = [each.key for each in stages if each.split == name and each.stage not in ("read", "clean")]
         source = {"rows": own[-1] if own else content}
-        key, why = encode_key(inputs, tokenizer_file, max_length, cache, source, places, stride)
+        key, why = encode_key(recipe, cache, source)
         yield Foreseen("encode", name, key, cache.explain("encode", key, why))

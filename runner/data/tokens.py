@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from tokenizers import Encoding
 
+    from runner.data.recipe import Cuts
+
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 1 << 20
 PARALLELISM = "TOKENIZERS_PARALLELISM"
@@ -26,13 +28,17 @@ OWNER = os.getpid()
 class Tokens(NamedTuple):
     """One example: its ids after cutting, where the second text starts, and the count of tokens uncut.
 
-    `places` are the characters of its text that each id spans, where they are asked for.
+    `places` are the characters of its text that each id spans, where they are asked for. Where a language model writes,
+    `judged` is 1 for the ids that count, `bytes` the size of what these spell, `lost` how many of them were cut away.
     """
 
     ids: list[int]
     pair: int
     uncut: int
     places: Sequence[tuple[int, int]] = ()
+    judged: Sequence[int] = ()
+    bytes: int = 0
+    lost: int = 0
 
 
 class Cutter:
@@ -51,7 +57,7 @@ class Cutter:
         if stride is None:
             self.cut.enable_truncation(max_length, strategy="longest_first")
         else:
-            self.cut.enable_truncation(max_length, stride=stride, strategy="only_second")
+            self.cut.enable_truncation(max_length, stride=stride, strategy="only_second" if pairs else "only_first")
 
     def windows(self, texts: Sequence[Sequence[str]]) -> Iterator[list[Tokens]]:
         """The tokens of each example, cut; with a stride what was cut away too, in windows that overlap by so much.
@@ -71,10 +77,10 @@ class Cutter:
 
     def post_process(self, parts: Sequence[Encoding]) -> Encoding:
         """Cut, with special tokens; RunnerError where the first of two leaves no room for the second."""
-        room = self.max_length - self.special - len(parts[0])
-        if self.stride is not None and self.stride >= room and len(parts[1]) > room:
+        room = self.max_length - self.special - (len(parts[0]) if len(parts) > 1 else 0)
+        if self.stride is not None and self.stride >= room and len(parts[-1]) > room:
             message = (
-                f"a text of {len(parts[0])} tokens leaves room for {max(room, 0)} of the {len(parts[1])} beside it"
+                f"a text of {len(parts[0])} tokens leaves room for {max(room, 0)} of the {len(parts[-1])} beside it"
             )
             raise RunnerError(f"{message}, and two sequences share {self.stride}", "raise `max_length`, lower `stride`")
         return self.cut.post_process(parts[0], parts[1] if len(parts) > 1 else None)
@@ -89,7 +95,7 @@ def second(encoding: Encoding, pairs: bool) -> int:
     return len(encoding.ids)
 
 
-def encoded(table: pa.Table, inputs: Sequence[str], cutter: Cutter) -> Iterator[tuple[list[str], list[list[Tokens]]]]:
+def encoded(table: pa.Table, inputs: Sequence[str], cutter: Cuts) -> Iterator[tuple[list[str], list[list[Tokens]]]]:
     """Ids and windows of tokens of all rows, in their order, batch by batch; in parallel where the process may."""
     for rows in batches(table.select(["id", *inputs])):
         with parallel():

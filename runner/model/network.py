@@ -9,9 +9,12 @@ import torch
 from torch import nn
 
 from runner.kinds import Part
+from runner.model import replies
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
+from runner.model.language import CLASSES
 from runner.model.pooling import pool
+from runner.model.reference import Reference, spoken
 from runner.model.trunk import choose_trunk, tokens_of
 from runner.model.vocabulary import narrow
 from runner.parts.tasks._output import Output
@@ -19,7 +22,7 @@ from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.depth import depth, rests
 from runner.plan.estimate import attends
-from runner.spec.tables import Model
+from runner.spec.tables import Fresh, Model
 
 
 class Network(nn.Module):
@@ -32,12 +35,14 @@ class Network(nn.Module):
         model: Model,
         source: Source,
         packed: bool,
-        by_token: frozenset[str] = frozenset(),
+        levels: Mapping[str, str] | None = None,
         layers: int = 0,
         query: nn.Parameter | None = None,
+        reference: Reference | None = None,
     ) -> None:
         super().__init__()
-        self.by_token = by_token
+        self.levels = levels or {}
+        self.reference = reference
         self.trunk = trunk
         self.heads = heads
         self.pooling, self.query = model.pooling, query
@@ -58,17 +63,31 @@ class Network(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Logits of each task, [examples, width] or of those that look at tokens [tokens, width].
 
-        `mix` changes the vectors [examples, hidden] of the texts.
+        Of language models it is what `language.surprises` tells of the tokens that count. `mix` changes the vectors
+        [examples, hidden] of the texts.
         """
+        levels = {self.levels.get(task, "text") for task in tasks}
+        if "reply" in levels:
+            return {task: replies.surprises(self.trunk, batch, batch.targets[task]) for task in tasks}
         tokens = tokens_of(self.trunk, batch, self.source)
-        seen = {}
-        if not self.by_token.issuperset(tasks):
+        seen = {"language": tokens}
+        if "text" in levels:
             vectors = pool(tokens, batch.lengths, self.pooling, self.query)
             seen["text"] = self.dropout(mix(vectors) if mix else vectors)
-        if not self.by_token.isdisjoint(tasks):
+        if "token" in levels:
             seen["token"] = self.dropout(tokens)
-        read = {task: batch.of(task, seen["token" if task in self.by_token else "text"]) for task in tasks}
-        return {task: self.heads[slot(task)](vectors) for task, vectors in read.items()}
+        return {task: self.said(task, batch, seen[self.levels.get(task, "text")]) for task in tasks}
+
+    def said(self, task: str, batch: Batch, vectors: torch.Tensor) -> torch.Tensor:
+        """The logits of one task from what its level gives."""
+        own = batch.of(task, vectors)
+        if self.levels.get(task) != "language":
+            logits: torch.Tensor = self.heads[slot(task)](own)
+            return logits
+        found = spoken(self.trunk, own, batch.targets[task])
+        if self.reference is None or task not in self.reference.tasks:
+            return found
+        return torch.cat([found, self.reference(self.trunk, batch, task, self.source)], -1)
 
     def outputs(
         self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None = None
@@ -118,29 +137,38 @@ def build(
 
     `used` are the token ids of the training texts: only their embeddings are trained; None trains all.
     """
-    trunk, packed = choose_trunk(base, packing)
+    speaks = speaking(tasks)
+    trunk, packed = choose_trunk(base, packing, speaks, seed)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
-    if model.reinitialise:
-        refresh(trunk, base.layers - model.reinitialise, base.layers, seed)
+    fresh = base.layers + 1 if isinstance(model.base, Fresh) else model.reinitialise
+    if fresh:
+        refresh(trunk, base.layers - fresh, base.layers, seed, CLASSES[speaks])
     torch.manual_seed(seed)
     if model.adapter is not None:
         trunk = adapt(trunk, model.adapter)
-    elif used is not None:
+    elif used is not None and not speaks:
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
-    by_token = frozenset(name for name, task in tasks.items() if task.level == "token")
+    levels = {name: task.level for name, task in tasks.items()}
+    referring = [name for name, task in tasks.items() if task.refers]
+    reference = Reference(trunk, model.adapter is not None, referring) if referring else None
     query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
-    return Network(trunk, heads, model, Source(), packed, by_token, base.layers, query)
+    return Network(trunk, heads, model, Source(), packed, levels, base.layers, query, reference)
 
 
-def refresh(trunk: nn.Module, kept: int, layers: int, seed: int) -> None:
+def speaking(tasks: Mapping[str, Task]) -> str:
+    """The kind of language model that the tasks write with; empty where none does."""
+    return next((task.speaks for task in tasks.values() if task.speaks), "")
+
+
+def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "AutoModel") -> None:
     """Give the layers above the lowest `kept` weights as their architecture draws them (Zhang and others 2021)."""
-    from transformers import AutoModel
+    import transformers
 
     seed_step(Source(), seed, 1)  # other numbers than those of the heads
-    fresh: nn.Module = AutoModel.from_config(trunk.config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    fresh: nn.Module = getattr(transformers, kind).from_config(trunk.config, dtype=torch.float32)
     drawn = dict(fresh.named_parameters())
     with torch.no_grad():
         for name, parameter in trunk.named_parameters():

@@ -29,6 +29,11 @@ class Layout:
     bias: torch.Tensor
     source: Source
 
+    @property
+    def later(self) -> torch.Tensor:
+        """-inf for what stands behind a token, [longest, longest]."""
+        return torch.full((self.longest, self.longest), float("-inf"), device=self.bias.device).triu(1)
+
 
 def arrange(lengths: torch.Tensor, source: Source) -> tuple[Layout, torch.Tensor]:
     """The layout of a packed batch and its position ids [1, tokens]."""
@@ -56,21 +61,31 @@ def attend(
     sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention over packed tokens, in the signature that transformers asks for: tensors [1, heads, tokens, width]."""
+    """Attention over packed tokens, in the signature that transformers asks for: tensors [1, heads, tokens, width].
+
+    In a decoder no token sees a later one; then padding, which stands behind, is seen by none that is real.
+    """
     if packing is None or sliding_window is not None:
         raise ValueError("packed attention needs its layout, and sees whole texts only")
     heads, width = query.shape[1], query.shape[3]
+    causal = bool(getattr(module, "is_causal", False))
 
     def rows(tokens: torch.Tensor) -> torch.Tensor:
-        side = tokens[0].transpose(0, 1).reshape(-1, heads * width).index_select(0, packing.gather)
-        return side.view(packing.examples, packing.longest, heads, width).transpose(1, 2)
+        own = tokens.shape[1]
+        side = tokens[0].transpose(0, 1).reshape(-1, own * width).index_select(0, packing.gather)
+        found = side.view(packing.examples, packing.longest, own, width).transpose(1, 2)
+        return found if own == heads else found.repeat_interleave(heads // own, 1)  # several queries share a key
 
     if dropout == 0:
-        bias = packing.bias.to(query.dtype)
-        mixed = F.scaled_dot_product_attention(rows(query), rows(key), rows(value), attn_mask=bias, scale=scaling)
+        bias = None if causal else packing.bias.to(query.dtype)
+        mixed = F.scaled_dot_product_attention(
+            rows(query), rows(key), rows(value), attn_mask=bias, is_causal=causal, scale=scaling
+        )
     else:
         scale = width**-0.5 if scaling is None else scaling
-        scores = (rows(query) * scale) @ rows(key).transpose(-1, -2) + packing.bias.to(query.dtype)
+        bias = packing.bias.to(query.dtype)
+        bias = bias + packing.later.to(query.dtype) if causal else bias
+        scores = (rows(query) * scale) @ rows(key).transpose(-1, -2) + bias
         mixed = drop(scores.softmax(-1), dropout, packing.source) @ rows(value)
     flat = mixed.transpose(1, 2).reshape(-1, heads * width).index_select(0, packing.scatter)
     return flat.view(1, -1, heads, width), None

@@ -92,8 +92,8 @@ class Predictor:
             wanted = sorted({len(task.inputs) for task in self.tasks.values()})
             raise RunnerError(f"no head reads {len(texts[0])} texts at once", f"give {' or '.join(map(str, wanted))}")
         found: list[dict[str, Any]] = [{} for _ in texts]
-        for overlap in dict.fromkeys(task.overlap for task in asked.values()):
-            names = [name for name, task in asked.items() if task.overlap == overlap]
+        for overlap in dict.fromkeys(task.form.stride for task in asked.values()):
+            names = [name for name, task in asked.items() if task.form.stride == overlap]
             for name, said in self.said(texts, names, overlap).items():
                 for row, each in enumerate(said):
                     found[row][name] = asked[name].reply(each, self.about["labels"][name], texts[row])
@@ -135,7 +135,7 @@ class Predictor:
 
 def base_of(model: Model, recorded: Path) -> Base:
     """The frozen weights below an adapter: where they were in training, else where the spec's word leads here."""
-    return Base(model.base, recorded) if recorded.is_dir() else find(model, Path())
+    return Base(str(model.base), recorded) if recorded.is_dir() else find(model, Path())
 
 
 def load(folder: Path | str) -> Predictor:
@@ -155,7 +155,7 @@ def load(folder: Path | str) -> Predictor:
         for name, task in about["tasks"].items()
     }
     model = model.model_copy(update={"freeze": None, "reinitialise": 0})
-    base = Base(model.base, folder) if model.adapter is None else base_of(model, Path(about["base"]))
+    base = Base(str(model.base), folder) if model.adapter is None else base_of(model, Path(about["base"]))
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     own = load_file(folder / HEADS)
     if network.query is not None:

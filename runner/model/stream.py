@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,29 +12,41 @@ import pyarrow as pa
 
 from runner.model.batch import Batch, build
 
+Words = tuple[int, ...]
+Hide = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
+
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Tokens lie memory-mapped in Arrow; `targets[task]` are what `Task.targets` made.
+    """Tokens lie memory-mapped in Arrow; sequence i has those from `bounds[i]` to `bounds[i + 1]`.
 
-    They have a row an example, or one a token for the tasks in `by_token`. `values[task]` is the column as the data
-    have it, row by row. `spans` [tokens, 2] are characters. Where long texts make several sequences, `rows` are those
-    they are of.
+    An example is `parts` sequences that stay together. `targets[task]` are what `Task.targets` made: a row an example,
+    or one a token for the tasks in `by_token`, whose losses are by token too but for those in `by_row`. `values[task]`
+    is the column as the data have it, row by row. `spans` [tokens, 2] are characters. Where long texts make several
+    examples, `rows` are those they are of. `hides[task]` hides tokens of an example that are to be guessed.
     """
 
     name: str
     ids: pa.ChunkedArray
     tokens: np.ndarray
-    offsets: np.ndarray
+    bounds: np.ndarray
     pairs: np.ndarray
     targets: Mapping[str, np.ndarray]
     by_token: frozenset[str] = frozenset()
     values: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
     spans: np.ndarray | None = None
     rows: np.ndarray | None = None
+    parts: int = 1
+    by_row: frozenset[str] = frozenset()
+    hides: Mapping[str, Hide] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.pairs) // self.parts
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """Where the tokens of each example begin, and where the last ends."""
+        return self.bounds[:: self.parts]
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -42,8 +54,12 @@ class Stream:
 
     @property
     def lengths(self) -> np.ndarray:
-        """Tokens of each row, as cut to the maximum length."""
+        """Tokens of each example, as cut to the maximum length."""
         return np.diff(self.offsets)
+
+    def sequences(self, rows: Sequence[int]) -> np.ndarray:
+        """Places of the sequences of these examples."""
+        return (np.asarray(rows)[:, None] * self.parts + np.arange(self.parts)).ravel()
 
     def of(self, task: str, rows: Sequence[int]) -> np.ndarray:
         """The targets of these rows, one after the other."""
@@ -60,20 +76,44 @@ class Stream:
         ends = {task: np.append(0, np.cumsum(self.targets[task] >= 0)) for task in self.by_token}
         return {task: np.diff(each[self.offsets]) for task, each in ends.items()}
 
-    def units(self, task: str, rows: Sequence[int]) -> int:
-        """How many losses these rows give."""
-        return int(self.judged[task][np.asarray(rows)].sum()) if task in self.by_token else len(rows)
+    def units(self, task: str, rows: Sequence[int], words: Words = ()) -> int:
+        """How many losses these rows give, with what is hidden of them by the random words."""
+        if task in self.hides:
+            return sum(int((self.hidden(task, row, words)[1] >= 0).sum()) for row in rows)
+        by_token = task in self.by_token and task not in self.by_row
+        return int(self.judged[task][np.asarray(rows)].sum()) if by_token else len(rows)
+
+    def hidden(self, task: str, row: int, words: Words) -> tuple[np.ndarray, np.ndarray]:
+        """Ids and targets of an example, some of whose tokens are hidden: a pure function of the words and the row."""
+        here = slice(self.offsets[row], self.offsets[row + 1])
+        return self.hides[task](self.tokens[here], self.targets[task][here], np.random.default_rng([*words, row]))
+
+    def read(self, rows: Sequence[int], words: Words) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        """The sequences of these examples, and their targets by task."""
+        sequences = [self.tokens[self.bounds[at] : self.bounds[at + 1]] for at in self.sequences(rows)]
+        targets = {task: self.of(task, rows) for task in self.targets}
+        for task in self.hides:
+            found = [self.hidden(task, row, words) for row in rows]
+            sequences, targets[task] = [ids for ids, _ in found], np.concatenate([target for _, target in found])
+        return sequences, targets
 
     def batch(
-        self, rows: Sequence[int], *, packed: bool, pad_id: int, shares: Mapping[str, float] | None = None
+        self,
+        rows: Sequence[int],
+        *,
+        packed: bool,
+        pad_id: int,
+        shares: Mapping[str, float] | None = None,
+        words: Words = (),
     ) -> Batch:
-        """These rows as one batch."""
+        """These rows as one batch; the words decide what is hidden of them."""
+        sequences, targets = self.read(rows, words)
         return build(
             self.name,
             rows,
-            [self.tokens[self.offsets[row] : self.offsets[row + 1]] for row in rows],
-            self.pairs[np.asarray(rows)],
-            {task: self.of(task, rows) for task in self.targets},
+            sequences,
+            self.pairs[self.sequences(rows)],
+            targets,
             packed=packed,
             pad_id=pad_id,
             shares=shares,
@@ -87,16 +127,22 @@ class Stream:
 
 
 def together(
-    pieces: Sequence[tuple[Stream, Sequence[int]]], *, packed: bool, pad_id: int, shares: Mapping[str, float]
+    pieces: Sequence[tuple[Stream, Sequence[int]]],
+    *,
+    packed: bool,
+    pad_id: int,
+    shares: Mapping[str, float],
+    words: Words = (),
 ) -> Batch:
     """Rows of several streams as one batch; each task has the targets, and sees the vectors, of its own rows."""
     tasks = dict.fromkeys(task for each, _ in pieces for task in each.tasks)
+    found = [each.read(rows, words) for each, rows in pieces]
     return build(
         " + ".join(each.name for each, _ in pieces),
         [row for _, rows in pieces for row in rows],
-        [each.tokens[each.offsets[row] : each.offsets[row + 1]] for each, rows in pieces for row in rows],
-        [pair for each, rows in pieces for pair in each.pairs[np.asarray(rows)]],
-        {task: np.concatenate([each.of(task, rows) for each, rows in pieces if task in each.tasks]) for task in tasks},
+        [sequence for sequences, _ in found for sequence in sequences],
+        [pair for each, rows in pieces for pair in each.pairs[each.sequences(rows)]],
+        {task: np.concatenate([targets[task] for _, targets in found if task in targets]) for task in tasks},
         packed=packed,
         pad_id=pad_id,
         shares=shares,
@@ -109,7 +155,7 @@ def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]], by_token: 
     """Indices of a task's examples, or of their tokens, among those of all pieces."""
     found, start = [], 0
     for each, rows in pieces:
-        size = int(each.lengths[np.asarray(rows)].sum()) if by_token else len(rows)
+        size = int(each.lengths[np.asarray(rows)].sum()) if by_token else len(rows) * each.parts
         if task in each.tasks:
             found.append(np.arange(start, start + size))
         start += size
@@ -118,8 +164,10 @@ def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]], by_token: 
 
 def stream(name: str, encoded: pa.Table, targets: Mapping[str, np.ndarray], **more: Any) -> Stream:
     """A stream over the table that `data.encode` made; without a copy where the table has one chunk."""
-    offsets, tokens = flat(encoded["input_ids"])
-    return Stream(name, encoded["id"], tokens, offsets, encoded["pair"].to_numpy(), targets, **more)
+    bounds, tokens = flat(encoded["input_ids"])
+    parts = more.get("parts", 1)
+    ids = encoded["id"] if parts == 1 else encoded["id"].take(np.arange(0, encoded.num_rows, parts))
+    return Stream(name, ids, tokens, bounds, encoded["pair"].to_numpy(), targets, **more)
 
 
 def flat(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,27 +8,32 @@ import torch
 from torch import nn
 
 from runner.errors import RunnerError
+from runner.model import language
 from runner.model.batch import Batch
 from runner.model.batch import build as layout_of
 from runner.model.dropout import Source
+from runner.model.language import CLASSES
 from runner.model.packing import NAME, arrange, register
 from runner.plan.base import Base
 
 WITH_POOLER = {"bert", "roberta", "xlm-roberta", "camembert", "mpnet", "ernie"}
 
 
-def load_trunk(base: Base, attention: str) -> nn.Module:
-    """The pre-trained encoder in fp32; a weight that the folder lacks is an error, never random."""
-    from transformers import AutoModel
+def load_trunk(base: Base, attention: str, speaks: str = "") -> nn.Module:
+    """The pre-trained model in fp32, with the language head that `speaks` names.
+
+    A weight that the folder lacks is an error, never random; but for the head of a masked language model, which many
+    encoders are published without.
+    """
+    import transformers
     from transformers.utils import logging
 
     said: Any = logging
     said.disable_progress_bar()
     said.set_verbosity_error()
-    pooler: dict[str, Any] = (
-        {} if base.idle() or base.config.get("model_type") not in WITH_POOLER else {"add_pooling_layer": False}
-    )
-    trunk, info = AutoModel.from_pretrained(
+    bare = not speaks and not base.idle() and base.config.get("model_type") in WITH_POOLER
+    pooler: dict[str, Any] = {"add_pooling_layer": False} if bare else {}
+    trunk, info = getattr(transformers, CLASSES[speaks]).from_pretrained(
         base.folder,
         dtype=torch.float32,
         attn_implementation=attention,
@@ -39,7 +44,10 @@ def load_trunk(base: Base, attention: str) -> nn.Module:
         use_safetensors=True,
         **pooler,
     )
-    missing = sorted(info["missing_keys"]) + sorted(str(each[0]) for each in info.get("mismatched_keys", ()))
+    trunk.config.use_cache = False
+    needed = f"{trunk.base_model_prefix}." if speaks == "masked" else ""
+    missing = sorted(name for name in info["missing_keys"] if name.startswith(needed))
+    missing += sorted(str(each[0]) for each in info.get("mismatched_keys", ()))
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing[:5]) + (" ..." if len(missing) > 5 else "")
         raise RunnerError(
@@ -49,26 +57,47 @@ def load_trunk(base: Base, attention: str) -> nn.Module:
     return cast(nn.Module, trunk)
 
 
-def choose_trunk(base: Base, packing: bool) -> tuple[nn.Module, bool]:
-    """The trunk, computing packed where wanted and where a probe shows equal vectors, else padded."""
-    padded = load_padded(base)
+def choose_trunk(base: Base, packing: bool, speaks: str = "", seed: int = 0) -> tuple[nn.Module, bool]:
+    """The trunk, computing packed where wanted and where a probe shows equal vectors, else padded.
+
+    A language head that the base lacks is drawn by the seed.
+    """
+    torch.manual_seed(seed)
+    padded = load_padded(base, speaks)
+    if speaks == "seq2seq":
+        return padded, False
+    if speaks:
+        must_agree(padded, base)
     if not packing:
         return padded, False
     register()
     try:
-        packed = load_trunk(base, NAME)
+        torch.manual_seed(seed)
+        packed = load_trunk(base, NAME, speaks)
         same = agrees(padded.eval(), packed.eval(), int(base.config["vocab_size"]))
     except ValueError:  # an architecture without exchangeable attention, or with one that sees only a window
         return padded, False
     return (packed, True) if same else (padded, False)
 
 
-def load_padded(base: Base) -> nn.Module:
+def load_padded(base: Base, speaks: str = "") -> nn.Module:
     """The trunk with torch's fused attention, or its own where it knows no other."""
     try:
-        return load_trunk(base, "sdpa")
+        return load_trunk(base, "sdpa", speaks)
     except ValueError:
-        return load_trunk(base, "eager")
+        return load_trunk(base, "eager", speaks)
+
+
+def must_agree(trunk: nn.Module, base: Base) -> None:
+    """RunnerError where the model does more to its scores than its head."""
+    ids = torch.arange(5, 12)[None]
+    batch = layout_of("probe", range(1), [ids[0].numpy()], [ids.shape[1]], {}, packed=False, pad_id=0)
+    trunk.eval()
+    with torch.no_grad():
+        vectors = tokens_of(trunk, batch, Source())
+    if not language.agrees(trunk, ids, vectors):
+        message = f"`{base.written}` does more to the scores of its language head than runner knows"
+        raise RunnerError(message, "choose a model such as BERT, RoBERTa, Llama, Qwen or GPT-2")
 
 
 def agrees(padded: nn.Module, packed: nn.Module, vocabulary: int) -> bool:
@@ -88,6 +117,7 @@ def agrees(padded: nn.Module, packed: nn.Module, vocabulary: int) -> bool:
 
 def tokens_of(trunk: nn.Module, batch: Batch, source: Source) -> torch.Tensor:
     """The vector of every real token, shape [tokens, hidden], sequence after sequence."""
+    trunk = language.body(trunk)
     if batch.packed:
         layout, positions = arrange(batch.lengths, source)
         out = trunk(input_ids=batch.input_ids, position_ids=positions, packing=layout, **types(trunk, batch))

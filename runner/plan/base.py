@@ -11,7 +11,8 @@ from typing import Any
 
 from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash
-from runner.data.models import config_of, locate, trusted, weight_files
+from runner.data.models import GGUF, config_of, locate, trusted, weight_files
+from runner.data.recipe import Marks
 from runner.errors import RunnerError
 from runner.parts.tokenizer import tokenizer
 from runner.spec.tables import Model
@@ -36,6 +37,37 @@ class Base:
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Shape of every stored weight by its name, from the headers of the safetensors files."""
         return {name: shape for file in weight_files(self.folder) for name, shape in header(file).items()}
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """Special tokens by their role, such as `eos_token`, and the chat template, as far as the folder has them."""
+        file = self.folder / "tokenizer_config.json"
+        about = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        found = {name: each["content"] if isinstance(each, dict) else each for name, each in about.items()}
+        return {name: each for name, each in found.items() if isinstance(each, str)}
+
+    @property
+    def template(self) -> str:
+        """How its chats are laid out; empty where it has no such template."""
+        file = self.folder / "chat_template.jinja"
+        return file.read_text(encoding="utf-8") if file.is_file() else self.words.get("chat_template", "")
+
+    @property
+    def marks(self) -> Marks:
+        """The tokens that open and end its texts."""
+        last, ends = self.words.get("eos_token", ""), self.config.get("eos_token_id")
+        end: int | None = tokenizer(self.tokenizer_file).token_to_id(last) if last else None
+        if end is None and ends is not None:
+            end = int(ends[0] if isinstance(ends, list) else ends)
+        return Marks(end, self.words.get("bos_token", ""), last)
+
+    @property
+    def masking(self) -> tuple[int, int]:
+        """The id of the token that hides others, and the size of the vocabulary."""
+        mask = tokenizer(self.tokenizer_file).token_to_id(self.words.get("mask_token", "[MASK]"))
+        if mask is None:
+            raise RunnerError(f"`{self.written}` has no token that hides others", "choose an encoder such as BERT")
+        return mask, int(self.config["vocab_size"])
 
     @property
     def tokenizer_file(self) -> Path:
@@ -118,17 +150,37 @@ def header(file: Path) -> dict[str, tuple[int, ...]]:
         ) from error
 
 
-def find(model: Model, folder: Path) -> Base:
-    """The base that a spec in `folder` names.
+def find(model: Model, folder: Path, cache: Cache | None = None) -> Base:
+    """The base that a spec in `folder` names; the cache is where other forms of weights become a folder.
 
     Raises RunnerError where it can't be found, asks for code of its own, or has no safetensors weights.
     """
-    place = locate(model.base, folder, model.revision)
-    trusted(model.base, place)
-    base = Base(model.base, place)
+    assert isinstance(model.base, str), "a fresh base needs the texts of its tokenizer"
+    base = Base(model.base, place_of(model.base, folder, model.revision, cache))
+    trusted(base.written, base.folder)
     if not base.tokenizer_file.is_file():
         raise RunnerError(
-            f"`{model.base}` has no tokenizer.json",
+            f"`{base.written}` has no tokenizer.json",
             "save it by `AutoTokenizer.from_pretrained(...).save_pretrained(folder)`",
         )
     return base
+
+
+def place_of(written: str, folder: Path, revision: str | None, cache: Cache | None) -> Path:
+    """The folder of the weights that a word names."""
+    run = written.removeprefix("run:") if written.startswith("run:") else ""
+    if run or written.startswith("package:") or written.endswith(GGUF):
+        from runner.data import weights
+
+        if run:
+            return weights.of_run(run, needed(cache))
+        place = locate(written, folder, revision)
+        return weights.unpacked(place, needed(cache)) if place.suffix == GGUF else place
+    return locate(written, folder, revision)
+
+
+def needed(cache: Cache | None) -> Cache:
+    """The cache, where there is one."""
+    if cache is None:
+        raise RunnerError("these weights become a folder in the cache of a results folder", "name the folder itself")
+    return cache

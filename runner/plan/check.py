@@ -20,7 +20,7 @@ from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
 from runner.plan.transfer import transfer
 from runner.spec.read import Spec
-from runner.spec.tables import Model
+from runner.spec.tables import Fresh, Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,8 @@ class Checker:
         used = columns(spec)
         names(spec, faults)
         preparation(spec, used, faults)
-        base = self.base(spec, faults)
+        fresh = isinstance(spec.experiment.model.base, Fresh)
+        base = None if fresh else self.base(spec, faults)
         loaded = {}
         for name in spec.experiment.data:
             if name in used:
@@ -76,6 +77,8 @@ class Checker:
                 faults.add(
                     "unused-data", ("data", name), f"no task uses the data set `{name}`", "name it in a task's `data`"
                 )
+        if fresh and not faults.errors:
+            base = self.base(spec, faults, loaded)
         labels, counts = {}, {}
         for name, task in spec.experiment.tasks.items():
             if all(each in loaded for each in task.data):
@@ -97,6 +100,9 @@ class Checker:
         tokenizer = None
         if any(isinstance(part, Cleaner) and part.counts_tokens for part in data.clean):
             if base is None:
+                if isinstance(spec.experiment.model.base, Fresh):
+                    message = "a cleaner counts tokens, but the tokenizer is made of cleaned texts"
+                    faults.add("clean", ("data", name, "clean"), message, "count characters or words")
                 return None
             tokenizer = base.tokenizer_file
         key = (name, data.model_dump_json(), spec.folder.resolve(), read, tokenizer)
@@ -117,12 +123,15 @@ class Checker:
             remarks(name, data, found, faults)
         return found if isinstance(found, Loaded) else None
 
-    def base(self, spec: Spec, faults: Faults) -> Base | None:
+    def base(self, spec: Spec, faults: Faults, loaded: Mapping[str, Loaded] | None = None) -> Base | None:
         model = spec.experiment.model
-        key = (model.base, model.revision, spec.folder.resolve())
+        key: Any = (str(model.base), model.revision, spec.folder.resolve())
+        key += tuple(each.fingerprint for each in (loaded or {}).values())
         try:
             if key not in self.seen:
-                self.seen[key] = find(model, spec.folder)
+                self.seen[key] = (
+                    find(model, spec.folder, self.cache) if loaded is None else begun(spec, loaded, self.cache)
+                )
             base: Base = self.seen[key]
             against_model(spec, base, faults)
         except RunnerError as error:
@@ -201,19 +210,20 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
     """What the spec asks of the architecture must be there."""
     model = spec.experiment.model
     if base.hidden < 1 or base.layers < 1:
-        faults.add("model", ("model", "base"), f"`{model.base}` has no layers", "choose another model", "value")
+        faults.add("model", ("model", "base"), f"`{base.written}` has no layers", "choose another model", "value")
     if base.longest is not None and model.max_length > base.longest:
         faults.add(
             "max-length",
             ("model", "max_length"),
-            f"`max_length` is {model.max_length}, but `{model.base}` takes at most {base.longest} tokens",
+            f"`max_length` is {model.max_length}, but `{base.written}` takes at most {base.longest} tokens",
             f"write {base.longest} or less",
             "value",
         )
     transfer(spec, base, faults)
     for name, task in spec.experiment.tasks.items():
-        if task.overlap is not None and 2 * task.overlap > model.max_length:
-            message = f"`stride` is {task.overlap}, more than half of `max_length`, which is {model.max_length}"
+        stride = task.form.stride
+        if stride is not None and 2 * stride > model.max_length:
+            message = f"`stride` is {stride}, more than half of `max_length`, which is {model.max_length}"
             faults.add("stride", ("tasks", name, "stride"), message, f"write {model.max_length // 2} or less", "value")
     last = sorted({name.rsplit(".", 1)[-1] for name in base.linears})
     for where, target in targets(model):
@@ -221,10 +231,27 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             faults.add(
                 "adapter-target",
                 where,
-                f"`{model.base}` has no linear layer `{target}`",
+                f"`{base.written}` has no linear layer `{target}`",
                 did_you_mean(target.rsplit(".", 1)[-1], last),
                 "value",
             )
+
+
+def begun(spec: Spec, loaded: Mapping[str, Loaded], cache: Cache) -> Base:
+    """The untrained base that a spec describes."""
+    from runner.data.weights import fresh
+
+    base, used = spec.experiment.model.base, columns(spec)
+    assert isinstance(base, Fresh)
+
+    def texts() -> Iterator[str]:
+        for name, each in loaded.items():
+            for column in dict.fromkeys([*used[name].inputs, *used[name].targets]):
+                yield from each.splits["train"][column].to_pylist()
+
+    rows = {name: [each.keys["train"], used[name]] for name, each in loaded.items()}
+    folder = fresh(base.config, base.vocabulary, texts, rows, cache)
+    return Base(f"a fresh {base.config['model_type']}", folder)
 
 
 def targets(model: Model) -> Iterator[tuple[Where, str]]:

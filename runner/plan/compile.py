@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,14 +11,17 @@ from typing import Any
 from runner import __version__
 from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
+from runner.data.recipe import Recipe
 from runner.parts.mixing._mixing import mixes
 from runner.parts.mixing.proportional import Proportional
+from runner.parts.tasks._form import Form
 from runner.parts.tasks._task import Task
+from runner.plan.base import Base
 from runner.plan.check import Checked
 from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
 from runner.plan.selection import terms
-from runner.spec.tables import Selection, Train
+from runner.spec.tables import Experiment, Selection, Train
 
 
 @dataclass(frozen=True)
@@ -72,24 +76,32 @@ def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[
 
     Those that cut long texts into overlapping sequences do so only with tasks that cut alike.
     """
-    found: dict[tuple[str, tuple[str, ...], int | None], list[str]] = {}
+    found: dict[tuple[str, Form], list[str]] = {}
     for name, task in sorted(checked.spec.experiment.tasks.items()):
         for data in task.data:
-            found.setdefault((data, task.inputs, task.overlap), []).append(name)
+            found.setdefault((data, task.form), []).append(name)
+    names = {key: f"{key[0]}:{'+'.join(key[1].columns)}{key[1].suffix}" for key in found}
+    twice = [name for name, count in Counter(names.values()).items() if count > 1]
     return {
-        f"{data}:{'+'.join(inputs)}" + ("" if overlap is None else f"/{overlap}"): (data, inputs, tuple(tasks))
-        for (data, inputs, overlap), tasks in found.items()
+        name if name not in twice else f"{name}#{tasks[0]}": (data, form.columns, tuple(tasks))
+        for ((data, form), tasks), name in zip(found.items(), names.values(), strict=True)
     }
 
 
-def overlap_of(checked: Checked, tasks: Sequence[str]) -> int | None:
-    """Tokens that two sequences of one row share, in a stream with these tasks."""
-    return checked.spec.experiment.tasks[tasks[0]].overlap
+def recipe_of(checked: Checked, tasks: Sequence[str]) -> Recipe:
+    """How the rows of a stream with these tasks become sequences of tokens."""
+    return recipe(checked.base, checked.spec.experiment, tasks)
 
 
-def by_token(checked: Checked, tasks: Sequence[str]) -> bool:
-    """Whether a head of a stream looks at tokens, and so at where they lie in the text."""
-    return any(checked.spec.experiment.tasks[name].level == "token" for name in tasks)
+def recipe(base: Base, experiment: Experiment, tasks: Sequence[str]) -> Recipe:
+    """The same before all is checked."""
+    heads = [experiment.tasks[name] for name in tasks]
+    form = heads[0].form
+    if form.chats and not form.template:
+        form = form._replace(template=base.template)
+    places = any(task.level == "token" for task in heads)
+    found = Recipe(form, base.tokenizer_file, experiment.model.max_length, places)
+    return found._replace(marks=base.marks) if found.spoken else found
 
 
 def data_steps(checked: Checked) -> list[Step]:
@@ -121,14 +133,12 @@ def detail_of(account: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[Step], cache: Cache) -> list[Step]:
     """Tokens of each stream and split."""
     steps = []
-    model = checked.spec.experiment.model
-    for name, (data, inputs, readers) in streams.items():
+    for name, (data, _, readers) in streams.items():
         loaded = checked.loaded[data]
-        places = by_token(checked, readers)
-        read = (inputs, checked.base.tokenizer_file, model.max_length)
+        how = recipe_of(checked, readers)
         for split, rows in loaded.rows.items():
             source = {"rows": loaded.keys[split]}
-            key, why = encode_key(*read, cache, source, places, overlap_of(checked, readers))
+            key, why = encode_key(how, cache, source)
             hit = cache.find("encode", key) is not None
             reason = cache.explain("encode", key, why)
             last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == data)

@@ -10,7 +10,7 @@ from runner.data.encode import Lengths, lengths
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, size
 from runner.plan.check import Checked
-from runner.plan.compile import Plan, work
+from runner.plan.compile import Plan, recipe_of, work
 from runner.plan.depth import depth, rests
 from runner.spec.tables import Model
 
@@ -70,10 +70,9 @@ def linears(base: Base) -> dict[str, tuple[int, int]]:
 def tokens(plan: Plan, split: str = "train") -> Mapping[str, Lengths]:
     """Token lengths by stream, on a sample of up to 2,000 rows of the split."""
     checked = plan.checked
-    longest = checked.spec.experiment.model.max_length
     return {
-        name: lengths(checked.loaded[data].splits[split], inputs, checked.base.tokenizer_file, longest)
-        for name, (data, inputs, _) in plan.streams.items()
+        name: lengths(checked.loaded[data].splits[split], recipe_of(checked, tasks))
+        for name, (data, _, tasks) in plan.streams.items()
         if split in checked.loaded[data].splits
     }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.data.load import SPLITS
-from runner.plan.compile import Plan, Step, overlap_of
+from runner.plan.compile import Plan, Step, recipe_of
 from runner.plan.estimate import memory, parameters, seconds, tokens
 from runner.plan.weights import weights
 
@@ -56,7 +56,8 @@ def facts(
 
 def overlap(plan: Plan, stream: str) -> int | None:
     """Tokens that two sequences of one row of a stream share; None where long texts are cut."""
-    return overlap_of(plan.checked, plan.streams[stream][2])
+    form = recipe_of(plan.checked, plan.streams[stream][2]).form
+    return 1 if form.kind == "blocks" else form.stride
 
 
 def shown(step: Step, finished: str | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from runner.data.encode import encode
 from runner.data.load import SPLITS
 from runner.parts.tasks._reading import Reading
-from runner.plan.compile import by_token, overlap_of
+from runner.plan.compile import recipe_of
 from runner.run.work import Work
 
 if TYPE_CHECKING:
@@ -42,23 +42,28 @@ def one(
     from runner.model.stream import flat, stream
 
     checked, tasks = work.checked, work.experiment.tasks
-    places = by_token(checked, readers)
-    length = work.experiment.model.max_length
-    overlap = overlap_of(checked, readers)
-    tokens = encode(table, inputs, checked.base.tokenizer_file, length, work.cache, source, places, overlap)
-    starts, ends = (flat(tokens[column])[1] for column in ("starts", "ends")) if places else (None, None)
-    texts = [table[column].to_pylist() for column in inputs] if places else []
-    rows = None if overlap is None else tokens["row"].to_numpy()
-    reading = Reading(texts, flat(tokens["input_ids"])[0], starts, ends, rows, tokens["pair"].to_numpy())
+    parts: Any = tasks
+    recipe = recipe_of(checked, readers)
+    form = recipe.form
+    tokens = encode(table, recipe, work.cache, source)
+    starts, ends = (flat(tokens[column])[1] for column in ("starts", "ends")) if recipe.places else (None, None)
+    texts = [table[column].to_pylist() for column in inputs] if recipe.places else []
+    rows = tokens["row"].to_numpy() if form.several else None
+    offsets, ids = flat(tokens["input_ids"])
+    spoken = (flat(tokens["judged"])[1], tokens["bytes"].to_numpy()) if recipe.spoken else ()
+    reading = Reading(texts, offsets, starts, ends, rows, tokens["pair"].to_numpy(), ids, *spoken)
     raw = {task: table[tasks[task].target].to_pylist() for task in readers}
     targets = {task: tasks[task].targets(each, checked.labels[task], reading) for task, each in raw.items()}
-    values = {task: strings(tasks[task].written(each, texts)) for task, each in raw.items()}
+    values = {task: strings(tasks[task].written(each, reading)) for task, each in raw.items()}
     return stream(
         name,
         tokens,
         targets,
-        by_token=frozenset(task for task in readers if tasks[task].level == "token"),
+        by_token=frozenset(task for task in readers if tasks[task].level != "text"),
         values=values,
         spans=None if starts is None or ends is None else np.stack([starts, ends], axis=1),
         rows=rows,
+        parts=form.parts,
+        by_row=frozenset(task for task in readers if tasks[task].by_row),
+        hides={task: parts[task].hide(*checked.base.masking) for task in readers if tasks[task].speaks == "masked"},
     )

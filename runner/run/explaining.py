@@ -15,6 +15,7 @@ from runner.data.foresee import Foreseen, foresee, foresee_tokens
 from runner.errors import RunnerError
 from runner.plan.base import find
 from runner.plan.columns import columns
+from runner.plan.compile import recipe
 from runner.run.caching import facts_of, sized
 from runner.spec.read import Spec, read
 
@@ -39,16 +40,16 @@ def meant_as_file(place: Path, stages: Collection[str]) -> bool:
 
 def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
     """The stages of each data set."""
-    model = spec.experiment.model
-    tokenizer = find(model, spec.folder).tokenizer_file
+    base = find(spec.experiment.model, spec.folder, cache)
     found = {}
     for name, (inputs, targets, _, classes) in columns(spec).items():
-        stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, classes, cache, tokenizer))
-        readers = [task for task in spec.experiment.tasks.values() if name in task.data]
-        for inputs_, overlap in dict.fromkeys((task.inputs, task.overlap) for task in readers):
-            together = [task for task in readers if (task.inputs, task.overlap) == (inputs_, overlap)]
-            places = any(task.level == "token" for task in together)
-            stages += foresee_tokens(stages, inputs_, tokenizer, model.max_length, cache, places, overlap)
+        stages = list(
+            foresee(spec.experiment.data[name], spec.folder, inputs, targets, classes, cache, base.tokenizer_file)
+        )
+        readers = {task: part.form for task, part in spec.experiment.tasks.items() if name in part.data}
+        for form in dict.fromkeys(readers.values()):
+            together = [task for task, own in readers.items() if own == form]
+            stages += foresee_tokens(stages, recipe(base, spec.experiment, together), cache)
         found[name] = [told(each) for each in stages]
     return found
 

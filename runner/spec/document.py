@@ -23,6 +23,7 @@ their line. The same facts stand in `schemas/experiment.schema.json`. This page 
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The top of the file", tables.Experiment),
     ("`[model]`", tables.Model),
+    ("`base` of `[model]` as a table", tables.Fresh),
     ("`[model.freeze]`", tables.Freeze),
     ("`[data.NAME]`", tables.Data),
     ("`validation` and `test` as tables", tables.Split),

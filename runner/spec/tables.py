@@ -36,13 +36,36 @@ class Freeze(Table):
         return self
 
 
+Setting = bool | int | float | str | list[int]
+
+
+class Fresh(Table):
+    """A model that begins untrained, with weights drawn by the seed and a tokenizer of the training texts."""
+
+    config: dict[str, Setting]
+    """Settings of its architecture, as transformers names them: `model_type`, such as llama or t5, and its sizes."""
+    vocabulary: Annotated[int, Field(ge=300, le=1_000_000)] = 4096
+    """Most tokens of the tokenizer, byte-level BPE over the inputs and targets of all training rows. Default 4096."""
+
+    @model_validator(mode="after")
+    def has_a_type(self) -> Fresh:
+        if not isinstance(self.config.get("model_type"), str):
+            raise bad_value("`config` names no architecture", 'add model_type, such as "llama"', key="config")
+        taken = sorted(self.config.keys() & {"vocab_size", "pad_token_id", "bos_token_id", "eos_token_id"})
+        if taken:
+            raise bad_value(f"`{taken[0]}` follows from the tokenizer", "leave it out", key="config")
+        return self
+
+
 class Model(Table):
     """The pre-trained trunk that the heads sit on, and how much of it is trained."""
 
     later: ClassVar[tuple[str, ...]] = ("freeze", "reinitialise")
 
-    base: Text
-    """Where the weights come from: `package:NAME` (inside an installed package), a folder, or a hub id."""
+    base: Text | Fresh
+    """Where the weights come from: `package:NAME` (inside an installed package), a folder, a GGUF file, a hub id,
+    `run:NAME` (what an earlier run trained, by the beginning of its name), or a table of an untrained model.
+    """
     revision: Text | None = None
     """Commit, tag or branch of a hub id; default: what the local cache holds."""
     max_length: Annotated[int, Field(ge=4, le=1_000_000)] = 128

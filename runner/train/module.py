@@ -36,17 +36,16 @@ class Heard(NamedTuple):
 
 
 class Batches(Dataset[Batch]):
-    """Turns a draw into a batch."""
+    """Turns a draw into a batch; `words` are what its random choices follow from."""
 
-    def __init__(self, streams: Mapping[str, Stream], packed: bool, pad_id: int) -> None:
-        self.streams, self.packed, self.pad_id = streams, packed, pad_id
+    def __init__(self, streams: Mapping[str, Stream], packed: bool, pad_id: int, words: tuple[int, ...]) -> None:
+        self.streams, self.layout, self.words = streams, {"packed": packed, "pad_id": pad_id}, words
 
     def __getitem__(self, draw: Draw) -> Batch:
+        more: Any = {**self.layout, "shares": draw.shares, "words": self.words}
         if not draw.beside:
-            stream = self.streams[draw.stream]
-            return stream.batch(draw.rows, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
-        pieces = [(self.streams[name], rows) for name, rows in draw.pieces]
-        return together(pieces, packed=self.packed, pad_id=self.pad_id, shares=draw.shares)
+            return self.streams[draw.stream].batch(draw.rows, **more)
+        return together([(self.streams[name], rows) for name, rows in draw.pieces], **more)
 
 
 class Order(Sampler[Draw]):
@@ -97,9 +96,12 @@ class Feed(pl.LightningDataModule):
         left = self.epoch_draws(epoch)[: self.allowed(epoch)]
         if epoch == self.first_epoch:
             left = left[self.first_batch :]
-        return DataLoader(
-            Batches(self.streams["train"], self.packed, self.pad_id), sampler=Order(left), batch_size=None
-        )
+        return self.loader("train", left, (self.seed, epoch))
+
+    def loader(self, split: str, order: list[Draw], words: tuple[int, ...]) -> DataLoader[Batch]:
+        """Batches of a split in an order."""
+        batches = Batches(self.streams[split], self.packed, self.pad_id, words)
+        return DataLoader(batches, sampler=Order(order), batch_size=None)
 
     @cached_property
     def steps_per_epoch(self) -> int:
@@ -123,14 +125,13 @@ class Feed(pl.LightningDataModule):
         return max(self.steps - epoch * self.steps_per_epoch, 0) * self.experiment.train.accumulate
 
     def evaluation(self, split: str) -> DataLoader[Batch]:
-        """All rows of a split, shortest first."""
-        streams = self.streams[split]
+        """All rows of a split, shortest first; what is hidden of them is the same each time."""
         order = [
             Draw(name, tuple(rows), {})
-            for name, each in streams.items()
+            for name, each in self.streams[split].items()
             for rows in each.by_length(self.experiment.evaluate.batch_size)
         ]
-        return DataLoader(Batches(streams, self.packed, self.pad_id), sampler=Order(order), batch_size=None)
+        return self.loader(split, order, (0,))
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.evaluation("validation")

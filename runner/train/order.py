@@ -53,7 +53,7 @@ def draws(
     found = []
     for start in range(0, len(batches), accumulate):
         step = batches[start : start + accumulate]
-        shares = shares_of([piece for batch in step for piece in batch], streams)
+        shares = shares_of([piece for batch in step for piece in batch], streams, (seed, epoch))
         for batch in step:
             tasks = dict.fromkeys(task for name, _ in batch for task in streams[name].tasks)
             found.append(Draw(*batch[0], {task: shares[task] for task in tasks}, batch[1:]))
@@ -112,14 +112,14 @@ def data_of(stream: str) -> str:
     return stream.partition(":")[0]
 
 
-def shares_of(step: Sequence[Piece], streams: Mapping[str, Stream]) -> dict[str, float]:
+def shares_of(step: Sequence[Piece], streams: Mapping[str, Stream], words: tuple[int, ...] = ()) -> dict[str, float]:
     """Each task's share of the examples of one optimizer step, divided by its labelled units there."""
     rows: dict[str, int] = {}
     units: dict[str, int] = {}
     for name, drawn in step:
         for task in streams[name].tasks:
             rows[task] = rows.get(task, 0) + len(drawn)
-            units[task] = units.get(task, 0) + streams[name].units(task, drawn)
+            units[task] = units.get(task, 0) + streams[name].units(task, drawn, words)
     whole = sum(len(drawn) for _, drawn in step)
     return {task: rows[task] / whole / max(units[task], 1) for task in rows}
 

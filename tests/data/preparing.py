@@ -9,6 +9,8 @@ from typing import Any
 from runner.cache.cache import Cache
 from runner.data.encode import encode
 from runner.data.load import load
+from runner.data.recipe import Recipe
+from runner.parts.tasks._form import Form
 from runner.spec.tables import Data
 
 STAGES = ["read", "clean", "split", "balance", "augment", "encode"]
@@ -32,7 +34,7 @@ def prepare(folder: Path, cache: Cache, tokenizer_file: Path) -> dict[str, Any]:
     """What comes out: rows, tokens, the rows that went and the account without times."""
     loaded = load("toy", Data.model_validate(FIELDS), folder, ("text",), ("label",), cache)
     source = {"rows": loaded.keys["train"]}
-    tokens = encode(loaded.splits["train"], ("text",), tokenizer_file, 16, cache, source)
+    tokens = encode(loaded.splits["train"], Recipe(Form(("text",)), tokenizer_file, 16), cache, source)
     return {
         "rows": {split: table.to_pylist() for split, table in loaded.splits.items()},
         "tokens": tokens.to_pylist(),

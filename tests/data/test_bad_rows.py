@@ -14,6 +14,8 @@ import pytest
 
 from runner.data.encode import encode
 from runner.data.faults import DataFaults
+from runner.data.recipe import Recipe
+from runner.parts.tasks._form import Form
 from tests.data.preparing import FIELDS
 
 OTHER = "text,label\nanother text of its own,x\nquite different words,y\n"
@@ -98,7 +100,9 @@ def test_nul_bytes_go_through_every_stage(put, load_data, tokenizer_file, cache)
     loaded = load_data(**FIELDS, test="v.csv")
     texts = loaded.splits["train"]["text"].to_pylist()
     assert len(texts) > 41 and all("\0" in text for text in texts)
-    tokens = encode(loaded.splits["train"], ("text",), tokenizer_file, 16, cache, {"rows": loaded.keys["train"]})
+    tokens = encode(
+        loaded.splits["train"], Recipe(Form(("text",)), tokenizer_file, 16), cache, {"rows": loaded.keys["train"]}
+    )
     assert tokens.num_rows == len(texts) and min(tokens["tokens"].to_pylist()) >= 2
 
 
@@ -145,7 +149,9 @@ def test_ten_megabytes_in_one_row_go_through_every_stage(put, load_data, tokeniz
     loaded = load_data(**{**FIELDS, "train": "t.jsonl", "validation": "v.csv"})
     longest = [max(loaded.splits["train"]["text"].to_pylist(), key=len)]
     assert 9_990_000 < len(longest[0]) < 10_000_010
-    tokens = encode(loaded.splits["train"], ("text",), tokenizer_file, 16, cache, {"rows": loaded.keys["train"]})
+    tokens = encode(
+        loaded.splits["train"], Recipe(Form(("text",)), tokenizer_file, 16), cache, {"rows": loaded.keys["train"]}
+    )
     assert max(tokens["tokens"].to_pylist()) > 2_400_000 and max(map(len, tokens["input_ids"].to_pylist())) == 16
 
 

@@ -60,7 +60,7 @@ class Toy(NamedTuple):
 
     def gathered(self, said: Sequence[Any]) -> Any:
         """Answers to the rows."""
-        return self.task.gathered(self.place, self.task.written(self.values, self.columns), said)
+        return self.task.gathered(self.place, self.task.written(self.values, self.reading), said)
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -110,7 +110,7 @@ def perfect(each: Toy) -> Sequence[Any]:
         spans_ = [each.task.spans(value, text)[0] for value, text in zip(each.values, each.texts, strict=True)]
         return [Guess(1.0, start, end, 0.0) for start, end in spans_]
     code = {tag: index for index, tag in enumerate(each.outputs)}
-    tags = [json.loads(value)[1] for value in each.task.written(each.values, each.columns)]
+    tags = [json.loads(value)[1] for value in each.task.written(each.values, each.reading)]
     return [(list(range(len(row))), [code[tag] for tag in row]) for row in tags]
 
 

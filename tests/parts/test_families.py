@@ -33,6 +33,14 @@ train = "a.csv"
 train = "a.csv"
 [data.reading]
 train = "a.csv"
+[data.stories]
+train = "a.csv"
+[data.answers]
+train = "a.csv"
+[data.papers]
+train = "a.csv"
+[data.sentences]
+train = "a.csv"
 [tasks.t]
 type = "classification"
 data = ["a"]

@@ -122,7 +122,9 @@ def test_the_saved_model_parts_words_as_validation_did():
     values = ['["X", "Y"]', '["Y", "Y"]']
     part = task(scheme="plain")
     gathered = part.gathered(
-        Place("t", "validation", ("X", "Y"), ("1", "2")), part.written(values, [texts]), [([0, 1], [0, 1])] * 2
+        Place("t", "validation", ("X", "Y"), ("1", "2")),
+        part.written(values, Reading([texts], np.array([0]))),
+        [([0, 1], [0, 1])] * 2,
     )
     assert isinstance(gathered, Tags)
     tuned = part.model_copy(update=part.tuned(gathered))

@@ -15,6 +15,8 @@ class Reading(NamedTuple):
     Tokens `offsets[i]` to `offsets[i + 1]` are those of sequence i, which is row i or, where long texts make several
     sequences, row `rows[i]`; its second text begins at token `pairs[i]` of it. Token i spans the characters `starts[i]`
     to `ends[i]` of its text; special tokens span none. Both are None where no head of the stream looks at tokens.
+    `tokens` are the ids; where a language model writes, `judged` is 1 for those that count, and `bytes` the size of
+    what they spell, by sequence.
     """
 
     texts: Sequence[Sequence[str]]
@@ -23,3 +25,6 @@ class Reading(NamedTuple):
     ends: np.ndarray | None = None
     rows: np.ndarray | None = None
     pairs: np.ndarray | None = None
+    tokens: np.ndarray | None = None
+    judged: np.ndarray | None = None
+    bytes: np.ndarray | None = None

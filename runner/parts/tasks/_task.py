@@ -10,6 +10,7 @@ from pydantic import Field
 from runner.answers.answers import Answers, Shape
 from runner.answers.choices import Choices
 from runner.kinds import Family, Part
+from runner.parts.tasks._form import Form
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +46,14 @@ class Task(Part):
 
     # The shape of its answers; metrics that read this shape fit.
     shape: ClassVar[Shape] = Choices
-    # What the head looks at: one vector a text, or one a token.
-    level: ClassVar[Literal["text", "token"]] = "text"
+    # What the head looks at: one vector a text, or one a token, or tokens that a language model or a decoder writes.
+    level: ClassVar[Literal["text", "token", "language", "reply"]] = "text"
+    # The kind of language model that writes with the head of its own that the base has.
+    speaks: ClassVar[Literal["", "causal", "masked", "seq2seq"]] = ""
+    # Whether it needs to know what the model said before training.
+    refers: ClassVar[bool] = False
+    # Whether a row gives one loss, though the head looks at tokens.
+    by_row: ClassVar[bool] = False
     # Whether a target may be a list or a table; the task gets it as JSON.
     nested: ClassVar[bool] = False
     # Whether values of the target are looked at one by one, by `units`; else each value is a label.
@@ -74,9 +81,9 @@ class Task(Part):
     """Factor of this task's loss in the sum over tasks. Default 1."""
 
     @property
-    def overlap(self) -> int | None:
-        """Tokens of a long second text that two sequences of one row share; None cuts it and makes one."""
-        return None
+    def form(self) -> Form:
+        """How a row becomes sequences of tokens."""
+        return Form(self.inputs)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -110,8 +117,8 @@ class Task(Part):
         """
         raise NotImplementedError
 
-    def written(self, values: Sequence[str], texts: Sequence[Sequence[str]]) -> Sequence[str]:
-        """The target column as `gathered` needs it, out of the column and the input columns of the same rows."""
+    def written(self, values: Sequence[str], reading: Reading) -> Sequence[str]:
+        """The target column as `gathered` needs it, out of the column and of what was read of the same rows."""
         return values
 
     def weights(self, counts: Mapping[str, int]) -> list[float] | None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from runner.answers.answers import Shape
 from runner.answers.texts import Texts
 from runner.kinds import Family
+from runner.parts.tasks._form import Form
 from runner.parts.tasks._task import Counts, Fault, Place, Task, Text
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class QuestionAnswering(Task):
 
     kind: ClassVar[str] = "question_answering"
     shape: ClassVar[Shape] = Texts
-    level: ClassVar[Literal["text", "token"]] = "token"
+    level: ClassVar[Literal["text", "token", "language", "reply"]] = "token"
     nested: ClassVar[bool] = True
     surveyed: ClassVar[bool] = True
 
@@ -72,8 +73,8 @@ class QuestionAnswering(Task):
     """Scores to compute; the first one enters `combined`. Default squad_f1 and squad_exact_match."""
 
     @property
-    def overlap(self) -> int | None:
-        return self.stride
+    def form(self) -> Form:
+        return Form(self.inputs, stride=self.stride)
 
     def units(self, value: str, texts: Sequence[str]) -> Iterable[str]:
         found = self.spans(value, texts[1])
@@ -126,9 +127,9 @@ class QuestionAnswering(Task):
             found[here.start] = first + STARTS * last
         return found
 
-    def written(self, values: Sequence[str], texts: Sequence[Sequence[str]]) -> Sequence[str]:
+    def written(self, values: Sequence[str], reading: Reading) -> Sequence[str]:
         """The right answers and the context, as JSON."""
-        pairs = zip(values, texts[1], strict=True)
+        pairs = zip(values, reading.texts[1], strict=True)
         return [json.dumps([[text for text, _ in answers_of(v)], context], ensure_ascii=False) for v, context in pairs]
 
     def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:

@@ -43,7 +43,7 @@ class TokenClassification(Task):
     kind: ClassVar[str] = "token_classification"
     later: ClassVar[tuple[str, ...]] = ("words",)
     shape: ClassVar[Shape] = Tags
-    level: ClassVar[Literal["text", "token"]] = "token"
+    level: ClassVar[Literal["text", "token", "language", "reply"]] = "token"
     nested: ClassVar[bool] = True
     surveyed: ClassVar[bool] = True
     nothing: ClassVar[frozenset[str]] = frozenset({OUTSIDE})
@@ -177,10 +177,10 @@ class TokenClassification(Task):
         """Places of the words of a text without a target."""
         return spaced(text) if self.words == "spaces" else marked(text)
 
-    def written(self, values: Sequence[str], texts: Sequence[Sequence[str]]) -> Sequence[str]:
+    def written(self, values: Sequence[str], reading: Reading) -> Sequence[str]:
         """The tags of each text as JSON, after whether single spaces part its words."""
         found = []
-        for value, text in zip(values, texts[0], strict=True):
+        for value, text in zip(values, reading.texts[0], strict=True):
             words, tags = self.tags(value, text)
             found.append(json.dumps([words == spaced(text), tags], ensure_ascii=False))
         return found

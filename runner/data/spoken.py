@@ -1,0 +1,135 @@
+"""Sequences that language models write, all or part of them: which tokens there are, and which of them count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from runner.data.recipe import Recipe
+from runner.data.tokens import Cutter, Tokens
+from runner.parts.tokenizer import tokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+Texts = Sequence[Sequence[str]]
+
+
+class Spoken:
+    """What all of them share: the tokenizer, the token that ends a text, and the longest sequence."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.form, self.longest, self.marks = recipe.form, recipe.max_length, recipe.marks
+        self.end = recipe.marks.end
+        self.tokenizer = tokenizer(recipe.tokenizer_file)
+
+    def encoded(self, texts: Sequence[str], *, first: bool) -> list[Encoding]:
+        """Each text as tokens; with what a tokenizer puts around a text only where the text is the first."""
+        found: list[Encoding] = self.tokenizer.encode_batch(list(texts), add_special_tokens=first)
+        return found
+
+    def opened(self, texts: Sequence[str]) -> list[list[int]]:
+        """Prompts that are gone on with: as turns of a chat, or without the end that a tokenizer may add."""
+        if self.form.chats:
+            from runner.data.chat import asked
+
+            turns = [asked(self.form.template, text, self.marks) for text in texts]
+            return [each.ids for each in self.encoded(turns, first=False)]
+        found = [each.ids for each in self.encoded(texts, first=True)]
+        return [ids[:-1] if ids and ids[-1] == self.end else ids for ids in found]
+
+    def ended(self, ids: list[int]) -> list[int]:
+        """The tokens with the one that ends a text."""
+        return ids if self.end is None or (ids and ids[-1] == self.end) else [*ids, self.end]
+
+    def replied(self, prompt: list[int], reply: Encoding, text: str) -> Tokens:
+        """A prompt and its reply, cut at the end; the tokens of the reply count."""
+        own = self.ended(reply.ids)
+        ids = [*prompt, *own][: self.longest]
+        kept = max(len(ids) - len(prompt), 0)
+        begin = len(ids) - kept
+        judged = [0] * begin + [1] * kept
+        size = len(text.encode()) if kept == len(own) else spelled(text, reply.offsets[:kept])
+        return Tokens(ids, begin, len(prompt) + len(own), (), judged, size, len(own) - kept)
+
+    def prompts(self, texts: Texts) -> list[str]:
+        """The prompt of each row, of its input columns."""
+        names, columns = self.form.columns, texts[: len(texts) - self.answers]
+        rows = zip(*columns, strict=True)
+        return [laid_out(self.form.prompt, dict(zip(names, row, strict=False))) for row in rows]
+
+    # How many of the columns are answers.
+    answers = 1
+
+
+class Blocks(Spoken):
+    """A text and its end, in pieces of the longest length; each begins with the last token of the one before."""
+
+    def windows(self, texts: Texts) -> Iterator[list[Tokens]]:
+        for text, each in zip(texts[0], self.encoded(texts[0], first=True), strict=True):
+            ids = self.ended(each.ids)
+            ends = [end for _, end in each.offsets] + [len(text)] * (len(ids) - len(each.ids))
+            found = []
+            for start in range(0, max(len(ids) - 1, 1), max(self.longest - 1, 1)):
+                piece = ids[start : start + self.longest]
+                size = len(text[ends[start] : ends[start + len(piece) - 1]].encode())
+                found.append(Tokens(piece, 0, len(ids), (), [0] + [1] * (len(piece) - 1), size))
+            yield found
+
+
+class Replies(Spoken):
+    """A prompt and the reply to it."""
+
+    def windows(self, texts: Texts) -> Iterator[list[Tokens]]:
+        replies = self.encoded(texts[-1], first=False)
+        for prompt, reply, text in zip(self.opened(self.prompts(texts)), replies, texts[-1], strict=True):
+            yield [self.replied(prompt, reply, text)]
+
+
+class Versus(Spoken):
+    """A prompt with the better answer, and again with the worse one."""
+
+    answers = 2
+
+    def windows(self, texts: Texts) -> Iterator[list[Tokens]]:
+        prompts = self.opened(self.prompts(texts))
+        sides = [zip(self.encoded(column, first=False), column, strict=True) for column in texts[-2:]]
+        for prompt, *both in zip(prompts, *sides, strict=True):
+            yield [self.replied(prompt, *side) for side in both]
+
+
+class Sources(Spoken):
+    """What an encoder reads, and what its decoder writes."""
+
+    def windows(self, texts: Texts) -> Iterator[list[Tokens]]:
+        sources = self.encoded(self.prompts(texts), first=True)
+        for source, target, text in zip(sources, self.encoded(texts[-1], first=False), texts[-1], strict=True):
+            ids = self.ended(source.ids)
+            read = ids if len(ids) <= self.longest else [*ids[: self.longest - 1], ids[-1]]
+            yield [Tokens(read, len(read), len(ids), (), [0] * len(read)), self.replied([], target, text)]
+
+
+class Apart:
+    """Each of two texts as a sequence of its own."""
+
+    def __init__(self, cutter: Cutter) -> None:
+        self.cutter = cutter
+
+    def windows(self, texts: Texts) -> Iterator[list[Tokens]]:
+        sides = [self.cutter.windows([column]) for column in texts]
+        for one, other in zip(*sides, strict=True):
+            yield [*one, *other]
+
+
+def laid_out(prompt: str, row: dict[str, str]) -> str:
+    """The columns of a row in the places of their names in braces; without a prompt one below the other."""
+    if not prompt:
+        return "\n".join(row.values())
+    for name, text in row.items():
+        prompt = prompt.replace(f"{{{name}}}", text)
+    return prompt
+
+
+def spelled(text: str, places: Sequence[tuple[int, int]]) -> int:
+    """Bytes of the beginning of a text that tokens spell."""
+    return len(text[: places[-1][1]].encode()) if places else 0

@@ -1,0 +1,42 @@
+"""The reference: what a language model said before training, which a preference is measured from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+
+from runner.model.batch import Batch
+from runner.model.dropout import Source
+from runner.model.language import head_of, surprises
+from runner.model.trunk import tokens_of
+
+
+def spoken(trunk: nn.Module, vectors: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """What `surprises` tells of the tokens that count, shape [tokens that count, 3]."""
+    judged = target >= 0
+    return surprises(head_of(trunk), vectors[judged], target[judged])
+
+
+class Reference:
+    """The trunk as it was: with its adapter turned off, or a frozen copy where all weights are trained."""
+
+    def __init__(self, trunk: nn.Module, adapted: bool, tasks: Sequence[str]) -> None:
+        self.tasks = frozenset(tasks)
+        self.frozen = None if adapted else copy.deepcopy(trunk).requires_grad_(False).eval()
+
+    def __call__(self, trunk: nn.Module, batch: Batch, task: str, source: Source) -> torch.Tensor:
+        """What it would have said, without dropout and without gradients."""
+        own: Any = self.frozen or trunk
+        learning = own.training
+        own.eval()
+        try:
+            with torch.no_grad(), own.disable_adapter() if self.frozen is None else nullcontext():
+                vectors = batch.of(task, tokens_of(own, batch, source))
+                return spoken(own, vectors, batch.targets[task])
+        finally:
+            own.train(learning)
