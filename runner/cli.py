@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,7 +89,7 @@ def plan(
     if as_json:
         emit(found)
     else:
-        print(tree(found))
+        print(tree(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
 
 
 def data(

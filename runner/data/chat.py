@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from runner.data.prompt import Opening
 from runner.data.recipe import Marks
 from runner.data.spoken import Spoken, Texts
 from runner.data.tokens import Tokens
@@ -27,6 +28,15 @@ class Chats(Spoken):
             size = sum(len(text[start : min(end, cut)].encode()) for start, end in turns)
             kept, lost = judged[: len(ids)], sum(judged[len(ids) :])
             yield [Tokens(ids, begin(kept), len(each.ids), (), kept, size, lost)]
+
+    def openings(self, texts: Texts, begun: int) -> Iterator[Opening]:
+        """What stands in front of the last turn of the assistant."""
+        chats = [json.loads(each) for each in texts[0]] if len(texts) == 1 else self.asked(texts)
+        befores = [prompts(each) for each in chats]
+        laid = [render(self.form.template, each, self.marks, reply=True)[0] for each in befores]
+        for chat, before, each in zip(chats, befores, self.encoded(laid, first=False), strict=True):
+            text = "\n".join(f"{message['role']}: {message['content']}" for message in before)
+            yield Opening(each.ids, text, chat[len(before)]["content"])
 
     def asked(self, texts: Texts) -> list[Messages]:
         """Chats of one turn each."""

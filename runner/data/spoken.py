@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from runner.data.prompt import Opening, laid_out
 from runner.data.recipe import Recipe
 from runner.data.tokens import Cutter, Tokens
 from runner.parts.tokenizer import tokenizer
@@ -58,7 +59,13 @@ class Spoken:
         rows = zip(*columns, strict=True)
         return [laid_out(self.form.prompt, dict(zip(names, row, strict=False))) for row in rows]
 
-    # How many of the columns are answers.
+    def openings(self, texts: Texts, begun: int) -> Iterator[Opening]:
+        """What a model is given of each row to go on with; `begun` tokens of texts that have no prompt."""
+        prompts = self.prompts(texts)
+        for ids, prompt, gold in zip(self.opened(prompts), prompts, texts[-self.answers], strict=True):
+            yield Opening(ids, prompt, gold)
+
+    # How many of the columns are answers; the first of them is the right one.
     answers = 1
 
 
@@ -75,6 +82,11 @@ class Blocks(Spoken):
                 size = len(text[ends[start] : ends[start + len(piece) - 1]].encode())
                 found.append(Tokens(piece, 0, len(ids), (), [0] + [1] * (len(piece) - 1), size))
             yield found
+
+    def openings(self, texts: Texts, begun: int) -> Iterator[Opening]:
+        for text, ids in zip(texts[0], self.opened(texts[0]), strict=True):
+            known = self.tokenizer.decode(ids[:begun])
+            yield Opening(ids[:begun], known, text[len(known) :])
 
 
 class Replies(Spoken):
@@ -108,6 +120,10 @@ class Sources(Spoken):
             read = ids if len(ids) <= self.longest else [*ids[: self.longest - 1], ids[-1]]
             yield [Tokens(read, len(read), len(ids), (), [0] * len(read)), self.replied([], target, text)]
 
+    def openings(self, texts: Texts, begun: int) -> Iterator[Opening]:
+        for prompt, (read, _), gold in zip(self.prompts(texts), self.windows(texts), texts[-1], strict=True):
+            yield Opening(read.ids, prompt, gold)
+
 
 class Apart:
     """Each of two texts as a sequence of its own."""
@@ -119,15 +135,6 @@ class Apart:
         sides = [self.cutter.windows([column]) for column in texts]
         for one, other in zip(*sides, strict=True):
             yield [*one, *other]
-
-
-def laid_out(prompt: str, row: dict[str, str]) -> str:
-    """The columns of a row in the places of their names in braces; without a prompt one below the other."""
-    if not prompt:
-        return "\n".join(row.values())
-    for name, text in row.items():
-        prompt = prompt.replace(f"{{{name}}}", text)
-    return prompt
 
 
 def spelled(text: str, places: Sequence[tuple[int, int]]) -> int:

@@ -27,8 +27,9 @@ def unpacked(file: Path, cache: Cache) -> Path:
         from runner.parts.augment._models import load
 
         model, tokenizer = load(file, "causal")
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config  # that of the file, which the weights no longer have
+        for owner, name in ((model.config, "quantization_config"), (model, "hf_quantizer")):
+            if hasattr(owner, name):
+                delattr(owner, name)  # that of the file, which the weights no longer have
         model.cpu().save_pretrained(entry)
         tokenizer.save_pretrained(entry)
         return {}
@@ -89,6 +90,9 @@ def fresh(
     why = {"config": dict(config), "vocabulary": vocabulary, "rows": rows, "version": VERSION}
 
     def build(entry: Path) -> Mapping[str, Any]:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         tokenizer = learned(vocabulary, texts())
         untrained(config, tokenizer.get_vocab_size(), entry)
         tokenizer.save(str(entry / "tokenizer.json"))

@@ -18,6 +18,8 @@ from runner.parts.tokenizer import tokenizer
 from runner.spec.tables import Model
 
 SHIFTED = {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"}  # positions begin behind padding's id
+DECODERS = {"gpt2", "gpt_neo", "gpt_neox", "gptj", "opt", "bloom", "codegen", "mpt", "xglm", "openai-gpt"}
+GUESSING = ("cls.predictions.", "lm_head.", "vocab_transform.", "generator_")  # heads that guess hidden words
 PROBE = "Fixed probe: naïve café, 3.14 €, don't — 東京 🙂"
 
 
@@ -62,12 +64,44 @@ class Base:
         return Marks(end, self.words.get("bos_token", ""), last)
 
     @property
+    def ends(self) -> list[int]:
+        """Ids of the tokens that end what its language model writes: that of its tokenizer, and those of its config."""
+        named = self.config.get("eos_token_id")
+        more = named if isinstance(named, list) else [named]
+        return [each for each in dict.fromkeys([self.marks.end, *more]) if isinstance(each, int)]
+
+    @property
+    def padding(self) -> int:
+        """Token id of padding; 0 where the config names none (it is masked anyway)."""
+        return int(self.config.get("pad_token_id") or 0)
+
+    @property
     def masking(self) -> tuple[int, int]:
         """The id of the token that hides others, and the size of the vocabulary."""
         mask = tokenizer(self.tokenizer_file).token_to_id(self.words.get("mask_token", "[MASK]"))
         if mask is None:
             raise RunnerError(f"`{self.written}` has no token that hides others", "choose an encoder such as BERT")
         return mask, int(self.config["vocab_size"])
+
+    @property
+    def speaks(self) -> str:
+        """The kind of language model that its architecture is: seq2seq, causal, or masked for an encoder."""
+        if self.config.get("is_encoder_decoder"):
+            return "seq2seq"
+        named = " ".join(self.config.get("architectures") or [])
+        decodes = "num_key_value_heads" in self.config or self.config.get("model_type") in DECODERS
+        causal = decodes or "CausalLM" in named or "LMHead" in named or self.config.get("is_decoder")
+        return "causal" if causal else "masked"
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the weights hold a head that guesses hidden words."""
+        return any(name.startswith(GUESSING) for name in self.shapes)
+
+    @property
+    def words_known(self) -> int:
+        """Tokens that its embeddings have room for."""
+        return int(self.config.get("vocab_size") or 0)
 
     @property
     def tokenizer_file(self) -> Path:

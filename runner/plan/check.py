@@ -16,6 +16,7 @@ from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
 from runner.plan.faults import Faults, Where
+from runner.plan.language import language, scoring, spoken
 from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
 from runner.plan.transfer import transfer
@@ -83,6 +84,9 @@ class Checker:
         for name, task in spec.experiment.tasks.items():
             if all(each in loaded for each in task.data):
                 labels[name], counts[name] = task_labels(name, task, loaded, self.cache, faults)
+        scoring(spec, faults)
+        if base is not None and not faults.errors:
+            spoken(spec, base, loaded, faults)
         if faults.errors:
             raise SpecError(faults.found)
         assert base is not None
@@ -219,6 +223,7 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             f"write {base.longest} or less",
             "value",
         )
+    language(spec, base, faults)
     transfer(spec, base, faults)
     for name, task in spec.experiment.tasks.items():
         stride = task.form.stride

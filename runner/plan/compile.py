@@ -16,12 +16,12 @@ from runner.parts.mixing._mixing import mixes
 from runner.parts.mixing.proportional import Proportional
 from runner.parts.tasks._form import Form
 from runner.parts.tasks._task import Task
-from runner.plan.base import Base
 from runner.plan.check import Checked
 from runner.plan.depth import told
 from runner.plan.preparation import mixups, weighed
+from runner.plan.recipes import recipe
 from runner.plan.selection import terms
-from runner.spec.tables import Experiment, Selection, Train
+from runner.spec.tables import Selection, Train
 
 
 @dataclass(frozen=True)
@@ -90,18 +90,8 @@ def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[
 
 def recipe_of(checked: Checked, tasks: Sequence[str]) -> Recipe:
     """How the rows of a stream with these tasks become sequences of tokens."""
-    return recipe(checked.base, checked.spec.experiment, tasks)
-
-
-def recipe(base: Base, experiment: Experiment, tasks: Sequence[str]) -> Recipe:
-    """The same before all is checked."""
-    heads = [experiment.tasks[name] for name in tasks]
-    form = heads[0].form
-    if form.chats and not form.template:
-        form = form._replace(template=base.template)
-    places = any(task.level == "token" for task in heads)
-    found = Recipe(form, base.tokenizer_file, experiment.model.max_length, places)
-    return found._replace(marks=base.marks) if found.spoken else found
+    experiment = checked.spec.experiment
+    return recipe(checked.base, experiment.tasks, experiment.model, tasks)
 
 
 def data_steps(checked: Checked) -> list[Step]:
@@ -169,8 +159,11 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], weights: str) -
     encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
     train = Step("train", fingerprint(["train", key]), encoded, False, f"seed {seed}", work(checked))
     evaluate = Step("evaluate", fingerprint(["evaluate", key]), ("train",), False, "best checkpoint, once")
+    writing = [name for name, task in experiment.tasks.items() if getattr(task, "generate", None)]
+    generate = Step("generate", fingerprint(["generate", key]), ("train",), False, f"texts of {', '.join(writing)}")
     export = Step("export", fingerprint(["export", key]), ("train",), False, "a folder that transformers loads")
-    return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, evaluate, export))
+    last = (evaluate, generate, export) if writing else (evaluate, export)
+    return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, *last))
 
 
 def balance(train: Train) -> dict[str, Any]:

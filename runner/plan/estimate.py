@@ -44,7 +44,7 @@ def parameters(checked: Checked) -> Parameters:
 
 def attends(model: Model, tasks: Mapping[str, Task]) -> bool:
     """Whether there is a query that weighs the tokens of a text: some head looks at texts pooled by attention."""
-    return model.pooling == "attention" and any(task.level != "token" for task in tasks.values())
+    return model.pooling == "attention" and any(task.level == "text" for task in tasks.values())
 
 
 def trunk_parameters(checked: Checked) -> int:

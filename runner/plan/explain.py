@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.data.load import SPLITS
+from runner.plan.check import Checked
 from runner.plan.compile import Plan, Step, recipe_of
 from runner.plan.estimate import memory, parameters, seconds, tokens
+from runner.plan.masks import hidden, line, segments, windows
 from runner.plan.weights import weights
 
 
@@ -69,9 +71,18 @@ def shown(step: Step, finished: str | None) -> dict[str, Any]:
 def preview(plan: Plan, stream: str) -> list[dict[str, Any]]:
     """The first three training rows as the tasks will see them."""
     data, inputs, tasks = plan.streams[stream]
-    experiment = plan.checked.spec.experiment
-    targets = {task: experiment.tasks[task].target for task in tasks}
-    rows = plan.checked.loaded[data].splits["train"].slice(0, 3).to_pylist()
+    checked = plan.checked
+    experiment = checked.spec.experiment
+    loaded = checked.loaded[data]
+    speaking = [task for task in tasks if experiment.tasks[task].speaks]
+    targets = {task: experiment.tasks[task].target for task in tasks if task not in speaking}
+    rows = loaded.splits["train"].slice(0, 3).to_pylist()
+    if speaking:
+        read = masked(checked, loaded, speaking[0], [trial.seed for trial in plan.trials])
+        return [
+            {"tokens": tokens, "targets": {task: row[column] for task, column in targets.items()}}
+            for row, tokens in zip(rows, read, strict=True)
+        ]
     return [
         {
             "text": " | ".join(row[column] for column in inputs),
@@ -81,8 +92,19 @@ def preview(plan: Plan, stream: str) -> list[dict[str, Any]]:
     ]
 
 
-def tree(found: dict[str, Any]) -> str:
-    """The same as an indented tree for people."""
+def masked(checked: Checked, loaded: Any, task: str, seeds: Sequence[int]) -> list[list[list[tuple[str, bool]]]]:
+    """Of the first rows each sequence in pieces that count in the loss or don't; what is hidden is that of epoch 1."""
+    experiment, base = checked.spec.experiment, checked.base
+    part: Any = experiment.tasks[task]
+    rows = windows(experiment, base, loaded, [task], 3)
+    if part.speaks == "masked":
+        texts = loaded.splits["train"].slice(0, 3)[part.target].to_pylist()
+        rows = hidden(part, base, rows, texts, seeds[0])
+    return [[segments(each, base) for each in row] for row in rows]
+
+
+def tree(found: dict[str, Any], colour: bool = False) -> str:
+    """The same as an indented tree for people; tokens that count are green, or stand between brackets."""
     lines = [f"{found['name']}  plan {found['key'][:12]}"]
     model = found["model"]
     share = 100 * model["trainable"] / model["parameters"]
@@ -102,7 +124,8 @@ def tree(found: dict[str, Any]) -> str:
         lines.append(f"├─ task {name}: {task['answers']}")
         lines += [f"│    {line}" for line in table(task)]
     for name, rows in found["preview"].items():
-        lines += [f"├─ rows of {name}:"] + [f"│    {shorten(row)}" for row in rows]
+        marked = "" if not rows or "tokens" not in rows[0] else f", what counts {'green' if colour else '⟦so⟧'}"
+        lines += [f"├─ rows of {name}{marked}:"] + [f"│    {each}" for row in rows for each in told(row, colour)]
     parts = ", ".join(f"{name} {size / 2**20:,.0f}" for name, size in found["memory_bytes"].items())
     lines.append(f"├─ memory (MiB): {parts}; together {sum(found['memory_bytes'].values()) / 2**20:,.0f}")
     time = (
@@ -133,6 +156,14 @@ def table(task: dict[str, Any], most: int = 12) -> list[str]:
         for label in order[:most]
     ]
     return lines + ([f"... and {len(order) - most} more labels"] if len(order) > most else [])
+
+
+def told(row: dict[str, Any], colour: bool) -> list[str]:
+    """A row in one line; of what a language model writes a line for each sequence."""
+    if "tokens" not in row:
+        return [shorten(row)]
+    beside = "".join(f" → {name} {value}" for name, value in row["targets"].items())
+    return [line(each, colour) + beside for each in row["tokens"]]
 
 
 def shorten(row: dict[str, Any], width: int = 70) -> str:

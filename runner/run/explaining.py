@@ -15,7 +15,7 @@ from runner.data.foresee import Foreseen, foresee, foresee_tokens
 from runner.errors import RunnerError
 from runner.plan.base import find
 from runner.plan.columns import columns
-from runner.plan.compile import recipe
+from runner.plan.recipes import recipe
 from runner.run.caching import facts_of, sized
 from runner.spec.read import Spec, read
 
@@ -49,7 +49,9 @@ def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
         readers = {task: part.form for task, part in spec.experiment.tasks.items() if name in part.data}
         for form in dict.fromkeys(readers.values()):
             together = [task for task, own in readers.items() if own == form]
-            stages += foresee_tokens(stages, recipe(base, spec.experiment, together), cache)
+            stages += foresee_tokens(
+                stages, recipe(base, spec.experiment.tasks, spec.experiment.model, together), cache
+            )
         found[name] = [told(each) for each in stages]
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.answers.answers import Answers
 from runner.evaluate.baselines import simple
-from runner.evaluate.measure import measure
+from runner.evaluate.measure import Measure, measure
 from runner.parts.tasks._task import Place
 from runner.run.work import Work
 
@@ -38,9 +38,15 @@ def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, A
             for model, one in models.items():
                 metrics = tasks[given.task].metrics
                 found = measure(one, metrics, rule.confidence, rule.resamples, work.trial.seed)
-                work.log.write("scores", split=split, model=model, rows=[vars(each) for each in found])
-                kept += [{"split": split, "model": model, **vars(each)} for each in found]
+                kept += recorded(work, split, model, found)
     return kept, tuned
+
+
+def recorded(work: Work, split: str, model: str, found: Iterable[Measure]) -> list[dict[str, Any]]:
+    """Measures in the log, and as the result keeps them."""
+    rows = [vars(each) for each in found]
+    work.log.write("scores", split=split, model=model, rows=rows)
+    return [{"split": split, "model": model, **each} for each in rows]
 
 
 def final(work: Work, task: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from runner.run.aligned import aligned
 
-COLUMNS = ("task", "split", "metric", "score", "interval", "majority", "tfidf", "n")
+COLUMNS = ("task", "split", "metric", "score", "interval")
+BESIDE = ("majority", "tfidf", "before")
 
 GAPS = ("task", "metric", "score", "alone", "gap", "run")
 
@@ -21,6 +22,7 @@ def summary(result: dict[str, Any], results: Path) -> str:
     splits = {row["task"]: "test" if row["task"] in tested else "validation" for row in result["scores"]}
     rows = [row for row in result["scores"] if row["split"] == splits[row["task"]] and "." not in row["metric"]]
     beside = {(row["task"], row["metric"], row["model"]): f"{row['value']:.3f}" for row in rows}
+    models = [each for each in BESIDE if any(row["model"] == each for row in rows)]
     table = [
         (
             row["task"],
@@ -28,7 +30,7 @@ def summary(result: dict[str, Any], results: Path) -> str:
             row["metric"],
             f"{row['value']:.3f}",
             f"{row['low']:.3f}–{row['high']:.3f}",
-            *(beside.get((row["task"], row["metric"], model), "") for model in ("majority", "tfidf")),
+            *(beside.get((row["task"], row["metric"], model), "") for model in models),
             str(row["n"]),
         )
         for row in rows
@@ -36,11 +38,13 @@ def summary(result: dict[str, Any], results: Path) -> str:
     ]
     again = " (finished before; nothing was trained)" if result.get("again") else f" in {result['seconds']:.0f} s"
     where = "" if results == Path("results") else f" --results {results}"
-    sql = f"SELECT text, gold, predicted, confidence FROM worst_mistakes WHERE run = '{result['run']}' LIMIT 10"
+    asked = "text, gold, predicted, confidence FROM worst_mistakes"
+    asked = "model, prompt, gold, text FROM samples" if result.get("writes") else asked
+    sql = f"SELECT {asked} WHERE run = '{result['run']}' LIMIT 10"
     return "\n".join(
         [
             f"\n{result['run']}: scores{again}",
-            *aligned([COLUMNS, *table], indent=2),
+            *aligned([(*COLUMNS, *models, "n"), *table], indent=2),
             *compared(result, results),
             f"\nmodel: {result['model']}",
             f'next:  {program()} query{where} "{sql}"',

@@ -24,6 +24,7 @@ from runner.run.exporting import exported
 from runner.run.opening import opening
 from runner.run.scoring import scored
 from runner.run.work import DONE, Work, folder_of
+from runner.run.writing import compared, writers, written
 from runner.store.log import Log, attempts
 from runner.train.state import replace_text
 
@@ -89,6 +90,9 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
         scores, tuned = scored(work, lambda split: predicted(trainer, module, feed.evaluation(split)), streams)
+    if writers(work):
+        with work.stage("generate"):
+            scores += texts(work, trainer, module, feed, streams)
     with work.stage("export"):
         model = exported(work, module.network, scores, tuned)
     return {
@@ -96,6 +100,7 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
         "key": work.trial.key,
         "model": str(model),
         "scores": scores,
+        "writes": list(writers(work)),
         "seconds": round(seconds, 3),
         "tokens_per_second": speed(work, trainer, module, feed, streams, seconds),
     }
@@ -106,32 +111,37 @@ def predicted(trainer: Any, module: Any, batches: Any) -> Iterator[Any]:
     return (piece for pieces in trainer.predict(module, dataloaders=batches) for piece in pieces)
 
 
+def texts(work: Work, trainer: Any, module: Any, feed: Any, streams: Any) -> list[dict[str, Any]]:
+    """Scores of what the trained network writes, and the network before training where it is asked too."""
+    own = module.network
+    models = {"best": own} | ({"before": untrained(work, streams)} if compared(work) else {})
+
+    def predict(network: Any, split: str) -> Iterator[Any]:
+        module.network = network
+        yield from predicted(trainer, module, feed.evaluation(split))
+
+    try:
+        return written(work, models, predict, streams)
+    finally:
+        module.network = own
+
+
 def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tuple[Any, Any, Any]:
     """Trainer, module and feed after the fit; the network has the weights of the best epoch."""
-    from runner.model.network import build
     from runner.train.fit import fit
 
     checked, experiment, seed = work.checked, work.experiment, work.trial.seed
     tasks: Any = experiment.tasks
     settle(experiment.execute.threads)
-    network = build(
-        checked.base,
-        experiment.model,
-        tasks,
-        checked.labels,
-        seed=seed,
-        packing=experiment.train.packing,
-        used=used_tokens(streams, pad_id(checked.base)),
-    )
     return fit(
-        network,
+        untrained(work, streams),
         experiment,
         streams,
         checked.shown,
         {name: weights_of(work, name) for name in tasks},
         mixing_of(checked),
         seed=seed,
-        pad_id=pad_id(checked.base),
+        pad_id=checked.base.padding,
         folder=work.folder / "state",
         record=work.log.write,
         stop=stop,
@@ -139,9 +149,21 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
     )
 
 
-def pad_id(base: Any) -> int:
-    """Token id of padding; 0 where the config names none (it is masked anyway)."""
-    return int(base.config.get("pad_token_id") or 0)
+def untrained(work: Work, streams: Any) -> Any:
+    """The network as it is before training."""
+    from runner.model.network import build
+
+    checked, experiment = work.checked, work.experiment
+    tasks: Any = experiment.tasks
+    return build(
+        checked.base,
+        experiment.model,
+        tasks,
+        checked.labels,
+        seed=work.trial.seed,
+        packing=experiment.train.packing,
+        used=used_tokens(streams, checked.base.padding),
+    )
 
 
 def used_tokens(streams: Any, padding: int) -> npt.NDArray[np.int64]:

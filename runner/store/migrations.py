@@ -48,7 +48,17 @@ def answer_shapes(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("ALTER TABLE answers ADD COLUMN IF NOT EXISTS shape VARCHAR")
 
 
-MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (first_tables, dropped_rows, answer_shapes)
+def samples(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds the texts that language models wrote."""
+    con.execute(TABLES["samples"].ddl("samples"))
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
+    first_tables,
+    dropped_rows,
+    answer_shapes,
+    samples,
+)
 
 
 def migrate(con: duckdb.DuckDBPyConnection, path: object) -> None:

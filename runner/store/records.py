@@ -92,6 +92,15 @@ def answers(record: Record) -> Rows:
     ]
 
 
+def samples(record: Record) -> Rows:
+    split, task, model = (word(record.get(name)) for name in ("split", "task", "model"))
+    ids = record["ids"]
+    texts = [_column(record, name, len(ids), text) for name in ("prompt", "gold", "text")]
+    more = [_column(record, "tokens", len(ids), whole), _column(record, "ended", len(ids), flag)]
+    columns = zip([text(i) for i in ids], *texts, *more, strict=True)
+    return [("samples", [(split, task, model, position, *cells) for position, cells in enumerate(columns)])]
+
+
 def artifact(record: Record) -> Rows:
     words = (word(record.get(name)) for name in ("name", "path"))
     return [("artifacts", [(moment(record["time"]), *words, text(record.get("sha256")), whole(record.get("bytes")))])]
@@ -113,7 +122,19 @@ def other(record: Record) -> Rows:
 
 EVENTS: dict[str, Callable[[Record], Rows]] = {
     function.__name__: function
-    for function in (run_started, stage, data, dropped, metrics, scores, answers, artifact, failure, run_finished)
+    for function in (
+        run_started,
+        stage,
+        data,
+        dropped,
+        metrics,
+        scores,
+        answers,
+        samples,
+        artifact,
+        failure,
+        run_finished,
+    )
 }
 
 

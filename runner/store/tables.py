@@ -166,7 +166,7 @@ TABLES = {
         {
             **_ORIGIN,
             **_SPLIT,
-            "model": ("VARCHAR", "best, majority or tfidf"),
+            "model": ("VARCHAR", "best, majority, tfidf, or before: the base before training"),
             **_TASK,
             **_METRIC,
             "position": ("BIGINT", "order in the record, 0-based; the first metric of a task is its main one"),
@@ -193,6 +193,23 @@ TABLES = {
             "shape": ("VARCHAR", "choices, sets, quantities or tags; null in old logs, which have choices only"),
         },
         ("run", "split", "task"),
+    ),
+    "samples": Table(
+        "One row for each text that a language model wrote; a record holds those of one model for one task.",
+        {
+            **_ORIGIN,
+            **_SPLIT,
+            **_TASK,
+            "model": ("VARCHAR", "best, or before: the base before training"),
+            "position": ("BIGINT", "order in the record, 0-based"),
+            "id": ("VARCHAR", "id of the example, the hash of its content"),
+            "prompt": ("VARCHAR", "what the model was given"),
+            "gold": ("VARCHAR", "the text in the data"),
+            "text": ("VARCHAR", "what the model wrote"),
+            "tokens": ("BIGINT", "tokens that it wrote, without the one that ends them"),
+            "ended": ("BOOLEAN", "whether it came to an end, rather than to the most tokens"),
+        },
+        ("run", "split", "task", "model"),
     ),
     "labels": Table(
         "The labels of each task, in the order of the outputs of its head.",

@@ -27,12 +27,14 @@ VIEWS = {
         """
         SELECT s.run, s.split, s.task, s.metric, s.position, s.value,
                CASE WHEN isfinite(s.low) THEN s.low END AS low, CASE WHEN isfinite(s.high) THEN s.high END AS high, s.n,
-               majority.value AS baseline_majority, tfidf.value AS baseline_tfidf
+               majority.value AS baseline_majority, tfidf.value AS baseline_tfidf, before.value AS before_training
         FROM scores s
         LEFT JOIN scores majority ON majority.model = 'majority' AND isfinite(majority.value)
              AND (majority.run, majority.split, majority.task, majority.metric) = (s.run, s.split, s.task, s.metric)
         LEFT JOIN scores tfidf ON tfidf.model = 'tfidf' AND isfinite(tfidf.value)
              AND (tfidf.run, tfidf.split, tfidf.task, tfidf.metric) = (s.run, s.split, s.task, s.metric)
+        LEFT JOIN scores before ON before.model = 'before' AND isfinite(before.value)
+             AND (before.run, before.split, before.task, before.metric) = (s.run, s.split, s.task, s.metric)
         WHERE s.model = 'best' AND isfinite(s.value)
         """,
         {
@@ -45,6 +47,7 @@ VIEWS = {
             "n": "answers it was measured on",
             "baseline_majority": "score of always answering the most frequent label; null if not measured",
             "baseline_tfidf": "score of a linear model over TF-IDF; null if not measured",
+            "before_training": "score of the base before training; null if not measured",
         },
     ),
     "preparation": View(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.parts.augment._models import groups, load, longest, padded
+from runner.parts.augment._models import load, longest
+from runner.parts.padding import groups, padded
 
 BATCH = 32
 

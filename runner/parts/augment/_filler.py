@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.errors import RunnerError
-from runner.parts.augment._models import groups, load, longest, padded
+from runner.parts.augment._models import load, longest
+from runner.parts.padding import groups, padded
 
 BATCH = 16
 WINDOW = 96  # words that are looked at together

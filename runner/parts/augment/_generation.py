@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from runner.errors import RunnerError
 from runner.kinds import bad_value
 from runner.parts.augment._augmentation import Refused
-from runner.parts.augment._models import groups, load, longest, padded, writes
+from runner.parts.augment._models import load, longest, writes
 from runner.parts.augment._written import Written
+from runner.parts.choosing import Choices, Sampling
+from runner.parts.padding import groups, padded
 
 BATCH = 16
-TOP = 50  # likeliest tokens that a choice is made of
 LONGER = 2  # an answer has at most so many times the tokens of its text, and MORE
 MORE = 16
 TOO_LONG = Refused("too long for the model")
@@ -31,14 +31,6 @@ def holds_text(prompt: str) -> str:
 
 
 Prompt = Annotated[str, Field(min_length=6), AfterValidator(holds_text)]
-
-
-class Sampling(NamedTuple):
-    """How tokens are chosen: by probabilities at this temperature, of the likeliest that make up `top_p`."""
-
-    temperature: float
-    top_p: float
-    max_tokens: int
 
 
 class Sampled(Written):
@@ -136,32 +128,3 @@ class Writer:
         if end is None:
             return UNFINISHED
         return str(self.tokenizer.decode(tokens[:end], skip_special_tokens=True)).strip()
-
-
-class Choices:
-    """Picks each row's next token by a generator of its own, and leaves all others without a chance.
-
-    It stands at the end of `generate`'s processors, whose greedy search then takes what is left. torch's sampling has
-    one generator for a whole batch: what a row gets would depend on the rows beside it. A row that has as many tokens
-    as its limit gets the token `end`, so that nobody waits for it.
-    """
-
-    def __init__(self, seeds: Sequence[int], sampling: Sampling, limits: Sequence[int], end: int) -> None:
-        self.generators = [random.Random(seed) for seed in seeds]
-        self.sampling, self.limits, self.end = sampling, limits, end
-        self.made = 0
-
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
-        import torch
-
-        top, tokens = scores.double().topk(min(TOP, scores.shape[-1]))
-        shares = (top / self.sampling.temperature).softmax(-1)
-        shares = shares * (shares.cumsum(-1) - shares < self.sampling.top_p)
-        sums = shares.cumsum(-1)
-        drawn = torch.tensor([[each.random()] for each in self.generators], dtype=sums.dtype, device=sums.device)
-        place = torch.searchsorted(sums, drawn * sums[:, -1:], right=True)
-        place = place.clamp(max=(shares > 0).sum(-1, keepdim=True) - 1)
-        over = torch.tensor([[self.made >= limit] for limit in self.limits], device=sums.device)
-        self.made += 1
-        chosen = tokens.gather(1, place).masked_fill(over, self.end)
-        return torch.full_like(scores, -torch.inf).scatter_(1, chosen, 0.0)
