@@ -38,6 +38,13 @@ class Chats(Spoken):
             text = "\n".join(f"{message['role']}: {message['content']}" for message in before)
             yield Opening(each.ids, text, chat[len(before)]["content"])
 
+    def asking(self, texts: Texts) -> list[list[int]]:
+        """Tokens of chats that the assistant goes on with: messages as JSON, or columns of a prompt."""
+        if len(self.form.columns) > 1:
+            return super().asking(texts)
+        laid = [render(self.form.template, json.loads(each), self.marks, reply=True)[0] for each in texts[0]]
+        return [each.ids for each in self.encoded(laid, first=False)]
+
     def asked(self, texts: Texts) -> list[Messages]:
         """Chats of one turn each."""
         pairs = zip(self.prompts(texts), texts[-1], strict=True)

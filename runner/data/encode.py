@@ -58,13 +58,23 @@ def encode_key(recipe: Recipe, cache: Cache, source: Mapping[str, Any]) -> tuple
     return fingerprint({"stage": "encode", **why}), why
 
 
-def token_batches(table: pa.Table, recipe: Recipe) -> Iterator[pa.RecordBatch]:
+def tokens_of(columns: Sequence[Sequence[str]], recipe: Recipe) -> pa.Table:
+    """The same table of texts that are in no file, by column; their ids count from 0."""
+    import pyarrow as pa
+
+    names = [f"{place}" for place in range(len(columns))]
+    table = pa.table({"id": list(map(str, range(len(columns[0])))), **dict(zip(names, columns, strict=True))})
+    found = list(token_batches(table, recipe, names))
+    return pa.Table.from_batches(found)
+
+
+def token_batches(table: pa.Table, recipe: Recipe, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
     """Record batches of tokens; one empty batch when there are no rows."""
     cutter = recipe.cutter()
     if not table.num_rows:
         yield token_batch([], [], 0, recipe)
     start = 0
-    for ids, windows in encoded(table, recipe.form.columns, cutter):
+    for ids, windows in encoded(table, columns or recipe.form.columns, cutter):
         yield token_batch(ids, windows, start, recipe)
         start += len(ids)
 

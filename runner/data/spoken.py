@@ -55,9 +55,16 @@ class Spoken:
 
     def prompts(self, texts: Texts) -> list[str]:
         """The prompt of each row, of its input columns."""
-        names, columns = self.form.columns, texts[: len(texts) - self.answers]
-        rows = zip(*columns, strict=True)
-        return [laid_out(self.form.prompt, dict(zip(names, row, strict=False))) for row in rows]
+        rows = zip(*texts[: len(texts) - self.answers], strict=True)
+        return [laid_out(self.form.prompt, self.named(row)) for row in rows]
+
+    def named(self, row: Sequence[str]) -> dict[str, str]:
+        """The columns of a prompt by their names."""
+        return dict(zip(self.form.columns, row, strict=False))
+
+    def asking(self, texts: Texts) -> list[list[int]]:
+        """Tokens of prompts, of the columns that make them."""
+        return self.opened([laid_out(self.form.prompt, self.named(row)) for row in zip(*texts, strict=True)])
 
     def openings(self, texts: Texts, begun: int) -> Iterator[Opening]:
         """What a model is given of each row to go on with; `begun` tokens of texts that have no prompt."""
@@ -116,13 +123,18 @@ class Sources(Spoken):
     def windows(self, texts: Texts) -> Iterator[list[Tokens]]:
         sources = self.encoded(self.prompts(texts), first=True)
         for source, target, text in zip(sources, self.encoded(texts[-1], first=False), texts[-1], strict=True):
-            ids = self.ended(source.ids)
-            read = ids if len(ids) <= self.longest else [*ids[: self.longest - 1], ids[-1]]
-            yield [Tokens(read, len(read), len(ids), (), [0] * len(read)), self.replied([], target, text)]
+            read = self.read(source.ids)
+            own = Tokens(read, len(read), len(self.ended(source.ids)), (), [0] * len(read))
+            yield [own, self.replied([], target, text)]
 
-    def openings(self, texts: Texts, begun: int) -> Iterator[Opening]:
-        for prompt, (read, _), gold in zip(self.prompts(texts), self.windows(texts), texts[-1], strict=True):
-            yield Opening(read.ids, prompt, gold)
+    def read(self, ids: list[int]) -> list[int]:
+        """A source with its end, cut before that."""
+        whole = self.ended(ids)
+        return whole if len(whole) <= self.longest else [*whole[: self.longest - 1], whole[-1]]
+
+    def opened(self, texts: Sequence[str]) -> list[list[int]]:
+        """Sources as the encoder reads them."""
+        return [self.read(each.ids) for each in self.encoded(texts, first=True)]
 
 
 class Apart:
