@@ -42,13 +42,14 @@ def measure(
     parts: dict[str, Any] = {metric: kinds.pick("metrics", metric)() for metric in metrics}
     if not len(answers):
         return [Measure(answers.task, metric, np.nan, np.nan, np.nan, 0) for metric in parts]
-    chunks = [
-        {metric: scores(part, chunk) for metric, part in parts.items()} for chunk in draw(answers, resamples, seed)
+    drawn = {metric: part for metric, part in parts.items() if getattr(part, "drawn", True)}
+    chunks: list[Mapping[str, Mapping[str, Numbers]]] = [
+        {metric: scores(part, chunk) for metric, part in drawn.items()} for chunk in draw(answers, resamples, seed)
     ]
     return [
         one
         for metric, part in parts.items()
-        for one in intervals(answers, metric, part.score(answers), [chunk[metric] for chunk in chunks], confidence)
+        for one in intervals(answers, metric, part.score(answers), chunks, confidence)
     ]
 
 
@@ -75,12 +76,13 @@ def intervals(
     answers: Answers,
     metric: str,
     score: Mapping[str, float],
-    drawn: Sequence[Mapping[str, Numbers]],
+    chunks: Sequence[Mapping[str, Mapping[str, Numbers]]],
     confidence: float,
 ) -> Iterator[Measure]:
     """The Measures of one metric, one a key of its score."""
     for key, value in score.items():
-        values = np.concatenate([chunk[key] for chunk in drawn if key in chunk] or [np.empty(0)])
+        drawn = [chunk[metric][key] for chunk in chunks if key in chunk.get(metric, {})]
+        values = np.concatenate(drawn or [np.empty(0)])
         name = f"{metric}.{key}" if key else metric
         yield Measure(answers.task, name, value, *interval(values, confidence), len(answers))
 

@@ -11,6 +11,7 @@ from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.faults import Faults, Where
 from runner.plan.masks import learned
+from runner.plan.names import lacking
 from runner.spec.read import Spec
 
 KINDS = {"causal": "a decoder", "masked": "an encoder", "seq2seq": "an encoder-decoder"}
@@ -111,9 +112,10 @@ def scoring(spec: Spec, faults: Faults) -> None:
         how = getattr(task, "generate", None)
         reading = list(texts(Texts)) if how else []
         for index, metric in enumerate(how.metrics if how else ()):
+            where: Where = ("tasks", name, "generate", "metrics", index)
             if metric not in reading:
-                where: Where = ("tasks", name, "generate", "metrics", index)
                 faults.add("metric", where, f"`{metric}` does not score texts", did_you_mean(metric, reading), "value")
+            lacking(metric, where, faults)
 
 
 def texts(shape: type) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from runner import kinds
 from runner.answers.choices import Choices
+from runner.data.packages import installed
 from runner.errors import did_you_mean
 from runner.parts.mixing._mixing import mixes
 from runner.parts.tasks._task import Task
@@ -36,14 +37,11 @@ def names(spec: Spec, faults: Faults) -> None:
     for name, task in experiment.tasks.items():
         for index, metric in enumerate(task.metrics):
             part: Any = kinds.pick("metrics", metric)
+            place: Where = ("tasks", name, "metrics", index)
             if not fits(part, task):
-                faults.add(
-                    "metric",
-                    ("tasks", name, "metrics", index),
-                    f"`{metric}` does not fit a {task.kind} task",
-                    did_you_mean(metric, fitting(task)),
-                    "value",
-                )
+                message = f"`{metric}` does not fit a {task.kind} task"
+                faults.add("metric", place, message, did_you_mean(metric, fitting(task)), "value")
+            lacking(metric, place, faults)
     monitored(spec, faults)
     selection(spec, faults)
     balanced(spec, faults)
@@ -72,6 +70,14 @@ def fits(metric: Any, task: Task) -> bool:
 def fitting(task: Task) -> list[str]:
     """The metrics that score the answers of a task."""
     return [name for name in kinds.names("metrics") if fits(kinds.pick("metrics", name), task)]
+
+
+def lacking(metric: str, where: Where, faults: Faults) -> None:
+    """A metric whose package is not installed."""
+    for package in getattr(kinds.pick("metrics", metric), "packages", ()):
+        if installed(package) is None:
+            message = f"`{metric}` needs the package `{package}`, which is not installed"
+            faults.add("metric", where, message, "`pip install 'runner[text]'`", "value")
 
 
 def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:

@@ -21,6 +21,9 @@ PACKAGES = (
     "numpy",
     "duckdb",
     "pydantic",
+    "gguf",
+    "rouge-score",
+    "sacrebleu",
 )
 
 

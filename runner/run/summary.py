@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
@@ -29,7 +30,7 @@ def summary(result: dict[str, Any], results: Path) -> str:
             row["split"],
             row["metric"],
             f"{row['value']:.3f}",
-            f"{row['low']:.3f}–{row['high']:.3f}",
+            f"{row['low']:.3f}–{row['high']:.3f}" if math.isfinite(row["low"]) else "",
             *(beside.get((row["task"], row["metric"], model), "") for model in models),
             str(row["n"]),
         )

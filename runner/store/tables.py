@@ -190,7 +190,10 @@ TABLES = {
             "confidence": ("DOUBLE", "probability of the chosen label; null where not one is chosen"),
             "gold_probability": ("DOUBLE", "probability of the label in the data; null where there is not one"),
             "text": ("VARCHAR", "what the model read"),
-            "shape": ("VARCHAR", "choices, sets, quantities or tags; null in old logs, which have choices only"),
+            "shape": (
+                "VARCHAR",
+                "choices, sets, quantities, tags, texts, likelihoods, preferences or ranks; null in old logs: choices",
+            ),
         },
         ("run", "split", "task"),
     ),

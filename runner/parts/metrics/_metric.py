@@ -19,6 +19,10 @@ class Metric(Part):
     # Whether all values lie between -1 and 1; others enter `combined` by a transform only.
     bounded: ClassVar[bool] = True
     per_class: ClassVar[bool] = False
+    # Whether samples drawn with replacement say how sure it is; else it has no interval.
+    drawn: ClassVar[bool] = True
+    # Distributions, as pip names them, that it needs; the extra `text` has them.
+    packages: ClassVar[tuple[str, ...]] = ()
 
     def values(self, resamples: Any) -> Numbers:
         """The score of each sample: shape [samples]; per class [samples, labels], NaN where a label doesn't occur.

@@ -1,0 +1,28 @@
+"""Whether the right text is the first found."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from runner.answers.answers import Shape
+from runner.answers.ranks import Ranks
+from runner.answers.resamples import Numbers, Resamples
+from runner.parts.metrics._metric import Metric
+
+
+class RecallAt1(Metric):
+    """Share of examples whose right text is the nearest of all, from 0 to 1.
+
+    ```toml
+    type = "recall_at_1"
+    ```
+    """
+
+    kind: ClassVar[str] = "recall_at_1"
+    reads: ClassVar[Shape] = Ranks
+
+    type: Literal["recall_at_1"] = "recall_at_1"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples[Ranks]) -> Numbers:
+        return resamples.means(resamples.answers.ranks <= 1)

@@ -1,0 +1,28 @@
+"""Whether the right text is among the first 5 found."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from runner.answers.answers import Shape
+from runner.answers.ranks import Ranks
+from runner.answers.resamples import Numbers, Resamples
+from runner.parts.metrics._metric import Metric
+
+
+class RecallAt5(Metric):
+    """Share of examples whose right text is among the 5 nearest of all, from 0 to 1.
+
+    ```toml
+    type = "recall_at_5"
+    ```
+    """
+
+    kind: ClassVar[str] = "recall_at_5"
+    reads: ClassVar[Shape] = Ranks
+
+    type: Literal["recall_at_5"] = "recall_at_5"
+    """The metric's name."""
+
+    def values(self, resamples: Resamples[Ranks]) -> Numbers:
+        return resamples.means(resamples.answers.ranks <= 5)
