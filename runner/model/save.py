@@ -12,6 +12,7 @@ from runner.cache.cache import Cache
 from runner.errors import RunnerError
 from runner.model.predictor import Predictor
 from runner.plan.base import Base, find
+from runner.plan.estimate import speaking
 from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
@@ -43,7 +44,6 @@ def save(
     from safetensors.torch import save_file
 
     from runner.model.language import CLASSES, whole
-    from runner.model.network import speaking
     from runner.model.vocabulary import widen
 
     temporary = folder.with_name(f".{folder.name}.part")
