@@ -45,7 +45,8 @@ LLAMA = {
 }
 TEMPLATE = (
     "{% for m in messages %}{{ m.role + ':\n' }}{% if m.role == 'assistant' %}"
-    "{% generation %}{{ m.content + eos_token }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ '\n' }}{% endfor %}"
+    "{% generation %}{{ m.content + eos_token }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}"
+    "{{ '\n' }}{% endfor %}"
 )
 
 
