@@ -143,7 +143,7 @@ def untrained(config: Mapping[str, Any], tokens: int, entry: Path) -> None:
         built = kinds[name](**{**config, **marks})
         kind = library.AutoModelForSeq2SeqLM if plain.is_encoder_decoder else library.AutoModelForCausalLM
         model = kind.from_config(built, dtype=torch.float32)
-    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+    except Exception as error:  # whatever an architecture raises, it is about these settings
         raise RunnerError(
             f"no `{name}` can be built so: {str(error).partition(chr(10))[0]}", "mend `config`"
         ) from error

@@ -21,7 +21,7 @@ from runner.parts.tasks._output import Output
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.depth import depth, rests
-from runner.plan.estimate import attends
+from runner.plan.estimate import attends, speaking
 from runner.spec.tables import Fresh, Model
 
 
@@ -156,11 +156,6 @@ def build(
     reference = Reference(trunk, model.adapter is not None, referring) if referring else None
     query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
     return Network(trunk, heads, model, Source(), packed, levels, base.layers, query, reference)
-
-
-def speaking(tasks: Mapping[str, Task]) -> str:
-    """The kind of language model that the tasks write with; empty where none does."""
-    return next((task.speaks for task in tasks.values() if task.speaks), "")
 
 
 def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "AutoModel") -> None:

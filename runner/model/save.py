@@ -12,6 +12,7 @@ from runner.cache.cache import Cache
 from runner.errors import RunnerError
 from runner.model.predictor import Predictor
 from runner.plan.base import Base, find
+from runner.plan.estimate import speaking
 from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
@@ -43,7 +44,6 @@ def save(
     from safetensors.torch import save_file
 
     from runner.model.language import CLASSES, whole
-    from runner.model.network import speaking
     from runner.model.vocabulary import widen
 
     temporary = folder.with_name(f".{folder.name}.part")
@@ -98,8 +98,8 @@ def load(folder: Path | str) -> Predictor:
         name: kinds.pick("tasks", task["type"]).model_validate(task | about.get("tuned", {}).get(name, {}))
         for name, task in about["tasks"].items()
     }
-    model = model.model_copy(update={"freeze": None, "reinitialise": 0})
-    base = Base(str(model.base), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
+    base = Base(str(folder), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
+    model = model.model_copy(update={"base": str(base.folder), "freeze": None, "reinitialise": 0})
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     own = load_file(folder / HEADS)
     if network.query is not None:
