@@ -33,7 +33,7 @@ def parameters(checked: Checked) -> Parameters:
     base = checked.base
     adapter: Any = checked.spec.experiment.model.adapter
     tasks = checked.spec.experiment.tasks
-    heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
+    heads = sum(tasks[name].parameters(base.hidden, labels) for name, labels in checked.labels.items())
     heads += base.hidden if attends(checked.spec.experiment.model, tasks) else 0
     heads += len(tasks) if checked.spec.experiment.train.loss_balance == "uncertainty" else 0
     whole = base.parameters(speaking(tasks))
