@@ -47,6 +47,9 @@ def of_run(name: str, cache: Cache) -> Path:
     if len(found) > 1:
         raise RunnerError(f"several runs begin with `{name}`", f"write one of {', '.join(found[:5])}")
     folder = runs / found[0] / "model"
+    adapter = json.loads((folder / ABOUT).read_bytes())["model"].get("adapter") or {}
+    if adapter.get("per_task"):
+        raise RunnerError(f"the tasks of `{found[0]}` have adapters of their own", "name a run with one model")
     return merged(folder, cache) if (folder / ADAPTER).is_file() else folder
 
 

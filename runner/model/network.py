@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from runner.kinds import Part
 from runner.model import replies
+from runner.model.adapters import adapt, use
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
 from runner.model.language import CLASSES
@@ -41,6 +41,7 @@ class Network(nn.Module):
         reference: Reference | None = None,
     ) -> None:
         super().__init__()
+        self.apart = bool(getattr(model.adapter, "per_task", False))
         self.levels = levels or {}
         self.reference = reference
         self.trunk = trunk
@@ -64,8 +65,25 @@ class Network(nn.Module):
         """Logits of each task, [examples, width] or of those that look at tokens [tokens, width].
 
         Of language models it is what `language.surprises` tells of the tokens that count. `mix` changes the vectors
-        [examples, hidden] of the texts.
+        [examples, hidden] of the texts. Tasks with an adapter of their own have a pass of their own.
         """
+        if not self.apart:
+            return self.together(batch, tasks, mix)
+        found: dict[str, torch.Tensor] = {}
+        for task in tasks:
+            self.turn_to(task)
+            found |= self.together(batch, [task], mix)
+        return found
+
+    def turn_to(self, task: str) -> None:
+        """Compute with the adapter of a task, where each has its own."""
+        if self.apart:
+            use(self.trunk, task)
+
+    def together(
+        self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None
+    ) -> dict[str, torch.Tensor]:
+        """The logits of tasks by one pass of the trunk."""
         levels = {self.levels.get(task, "text") for task in tasks}
         if "reply" in levels:
             return {task: replies.surprises(self.trunk, batch, batch.targets[task]) for task in tasks}
@@ -147,7 +165,7 @@ def build(
         refresh(trunk, base.layers - fresh, base.layers, seed, CLASSES[speaks])
     torch.manual_seed(seed)
     if model.adapter is not None:
-        trunk = adapt(trunk, model.adapter)
+        trunk = adapt(trunk, model.adapter, list(tasks))
     elif used is not None and not speaks:
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
@@ -169,10 +187,3 @@ def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "Au
         for name, parameter in trunk.named_parameters():
             if depth(name, layers) > kept:
                 parameter.copy_(drawn[name])
-
-
-def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:
-    """The trunk with an adapter; only the adapter is trained."""
-    from peft import get_peft_model
-
-    return get_peft_model(trunk, adapter.config())  # type: ignore[attr-defined]

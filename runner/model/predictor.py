@@ -93,6 +93,7 @@ class Predictor:
         from runner.parts.tasks._generate import Generate
 
         part = self.tasks[self.writer(task)]
+        self.network.turn_to(self.writer(task))
         settings = (getattr(part, "generate", None) or Generate()).model_copy(update=how)
         writer: Any = recipe(self.base, self.tasks, self.model, [self.writer(task)]).cutter()
         ids = writer.asking([list(column) for column in zip(*listed(prompts), strict=True)])

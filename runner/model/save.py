@@ -53,7 +53,8 @@ def save(
     kind = speaking(experiment.tasks)
     whole(network.trunk).config.use_cache = bool(base.config.get("use_cache", kind in ("causal", "seq2seq")))
     network.trunk.save_pretrained(temporary)
-    (temporary / "README.md").unlink(missing_ok=True)
+    for card in temporary.rglob("README.md"):
+        card.unlink()  # peft's own, which says nothing
     for name in TOKENIZER:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, temporary / name)
@@ -87,6 +88,7 @@ def load(folder: Path | str) -> Predictor:
     from safetensors.torch import load_file
 
     from runner import kinds
+    from runner.model.adapters import restore
     from runner.model.network import build
 
     folder = Path(folder)
@@ -106,8 +108,6 @@ def load(folder: Path | str) -> Predictor:
         network.query.data.copy_(own.pop(QUERY))
     network.heads.load_state_dict(own)
     if model.adapter is not None:
-        from peft import set_peft_model_state_dict
-
-        set_peft_model_state_dict(network.trunk, load_file(folder / "adapter_model.safetensors"))
+        restore(network.trunk, model.adapter, list(parts), folder)
     network.eval()
     return Predictor(network, base, model, about["labels"], parts)

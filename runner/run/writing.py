@@ -101,6 +101,7 @@ def of_model(
     from runner.model.generation import generated
 
     base, rule = work.checked.base, work.experiment.evaluate
+    network.turn_to(task)
     seeds = [seed_of(work.trial.seed, row.id) for row in rows]
     tokens = generated(network.trunk, [row.opening.ids for row in rows], seeds, how, base.ends, base.padding)
     words = tokenizer(base.tokenizer_file)

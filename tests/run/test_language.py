@@ -209,6 +209,16 @@ input = "text"
 target = "label"
 rejected = "rejected"
 """),
+    "apart": (LLAMA.replace("max_length", 'adapter = { type = "lora", rank = 2, per_task = true }\nmax_length', 1), """
+[tasks.t]
+type = "causal_lm"
+data = ["films"]
+generate = { max_tokens = 4, rows = 4, metrics = ["exact_match"] }
+
+[tasks.mood]
+type = "classification"
+data = ["films"]
+"""),
     "similarity": ('[model]\nbase = "./encoder"\nmax_length = 16\n', """
 [tasks.t]
 type = "similarity"
