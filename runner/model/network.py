@@ -160,7 +160,11 @@ def build(
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
-    fresh = base.layers + 1 if isinstance(model.base, Fresh) else model.reinitialise
+    referring = [name for name, task in tasks.items() if task.refers]
+    drawn = (
+        isinstance(model.base, Fresh) and model.adapter is None and not referring
+    )  # others need the folder's weights
+    fresh = base.layers + 1 if drawn else model.reinitialise
     if fresh:
         refresh(trunk, base.layers - fresh, base.layers, seed, CLASSES[speaks])
     torch.manual_seed(seed)
@@ -170,7 +174,6 @@ def build(
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     levels = {name: task.level for name, task in tasks.items()}
-    referring = [name for name, task in tasks.items() if task.refers]
     reference = Reference(trunk, model.adapter is not None, referring) if referring else None
     query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
     return Network(trunk, heads, model, Source(), packed, levels, base.layers, query, reference)

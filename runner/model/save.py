@@ -90,6 +90,7 @@ def load(folder: Path | str) -> Predictor:
     from runner import kinds
     from runner.model.adapters import restore
     from runner.model.network import build
+    from runner.model.trunk import choose_trunk
 
     folder = Path(folder)
     if not (folder / ABOUT).is_file():
@@ -103,6 +104,9 @@ def load(folder: Path | str) -> Predictor:
     base = Base(str(folder), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
     model = model.model_copy(update={"base": str(base.folder), "freeze": None, "reinitialise": 0})
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
+    if network.reference is not None and model.adapter is None:
+        before = base_of(model, Path(about["base"]), folder)
+        network.reference.begin(choose_trunk(before, network.packed, speaking(parts))[0])
     own = load_file(folder / HEADS)
     if network.query is not None:
         network.query.data.copy_(own.pop(QUERY))

@@ -18,7 +18,7 @@ from runner.model.answer import Piece, said
 from runner.model.batch import Batch
 from runner.model.dropout import seed_step
 from runner.model.network import Network
-from runner.model.stream import Stream, together
+from runner.model.stream import EVALUATION, Stream, together
 from runner.parts.tasks._output import Output
 from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
@@ -131,7 +131,7 @@ class Feed(pl.LightningDataModule):
             for name, each in self.streams[split].items()
             for rows in each.by_length(self.experiment.evaluate.batch_size)
         ]
-        return self.loader(split, order, (0,))
+        return self.loader(split, order, EVALUATION)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.evaluation("validation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -257,3 +258,23 @@ def test_an_interrupted_run_ends_with_the_same_scores_and_texts(kind: str, tmp_p
     losses = "SELECT value FROM metrics WHERE task = 't' AND metric = 'loss' AND split = 'train' ORDER BY step"
     first, *_, last = [row["value"] for row in query(tmp_path / "whole", losses).to_pylist()]
     assert last < first
+    alike(made, whole, tmp_path / "whole")
+
+
+def alike(made: Any, done: dict[str, Any], results: Path) -> None:
+    """The exported folder says of the test rows what the run recorded."""
+    task = made.checked.spec.experiment.tasks["t"]
+    table = made.checked.loaded["films"].splits["test"].select(task.form.columns).to_pylist()
+    asked = [tuple(row.values()) if len(row) > 1 else next(iter(row.values())) for row in table]
+    replies = [each["t"] for each in load(done["model"])(asked)]
+    sql = "SELECT predicted, gold_probability FROM answers WHERE task = 't' AND split = 'test' ORDER BY position"
+    recorded = query(results, sql).to_pylist()
+    for reply, row in zip(replies, recorded, strict=True):
+        if task.kind == "similarity":
+            assert -1.001 <= reply <= 1.001
+        elif task.kind == "preference":
+            assert 1 / (1 + math.exp(-reply["margin"])) == pytest.approx(row["gold_probability"], abs=1e-4)
+        elif not reply["tokens"]:
+            assert row["gold_probability"] is None  # all of it was cut away
+        else:
+            assert math.exp(-reply["nats"] / reply["tokens"]) == pytest.approx(row["gold_probability"], abs=1e-4)
