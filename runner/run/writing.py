@@ -121,7 +121,7 @@ def of_model(
         ended=[len(each) < how.max_tokens for each in tokens],
     )
     found = measure(given, how.metrics, rule.confidence, rule.resamples, work.trial.seed)
-    return recorded(work, split, model, found)
+    return recorded(work, split, model, found, len(work.experiment.tasks[task].metrics))
 
 
 def surprised(work: Work, network: Any, predict: Predict, streams: Any) -> Iterator[dict[str, Any]]:
