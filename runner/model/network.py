@@ -132,7 +132,7 @@ class Network(nn.Module):
 
     def depth(self, name: str) -> int:
         """The layer of the trunk that a parameter belongs to, counted from 1; 0 below all layers."""
-        return depth(name, self.layers)
+        return depth(name.removeprefix("trunk."), self.layers)
 
 
 def slot(task: str) -> str:
@@ -156,7 +156,8 @@ def build(
     `used` are the token ids of the training texts: only their embeddings are trained; None trains all.
     """
     speaks = speaking(tasks)
-    trunk, packed = choose_trunk(base, packing, speaks, seed)
+    virtual = bool(getattr(model.adapter, "virtual", 0))
+    trunk, packed = choose_trunk(base, packing and not virtual, speaks, seed)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
@@ -188,5 +189,5 @@ def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "Au
     drawn = dict(fresh.named_parameters())
     with torch.no_grad():
         for name, parameter in trunk.named_parameters():
-            if depth(name, layers) > kept:
+            if kept < 0 or kept < depth(name, layers) <= layers:
                 parameter.copy_(drawn[name])
