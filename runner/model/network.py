@@ -12,7 +12,7 @@ from runner.kinds import Part
 from runner.model import replies
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
-from runner.model.language import CLASSES
+from runner.model.language import CLASSES, head_of
 from runner.model.pooling import pool
 from runner.model.reference import Reference, spoken
 from runner.model.trunk import choose_trunk, tokens_of
@@ -105,6 +105,15 @@ class Network(nn.Module):
             for name, parameter in self.named_parameters()
             if parameter.requires_grad or name in self.thawing
         }
+
+    def own(self, task: str) -> list[nn.Parameter]:
+        """What some other tasks don't use: its head, its factor in the loss, the query, the language head."""
+        balance = getattr(self, "balance", None)
+        found = [*self.heads[slot(task)].parameters()]
+        found += [] if balance is None else [balance.log_variances[slot(task)]]
+        level = self.levels.get(task, "text")
+        found += [self.query] if level == "text" and self.query is not None else []
+        return found + ([*head_of(self.trunk).parameters()] if level == "language" else [])
 
     def begin(self, epoch: int) -> None:
         """Let rest what is frozen in an epoch, counted from 1; all else learns."""

@@ -15,6 +15,7 @@ from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
+from runner.plan.devices import devices
 from runner.plan.faults import Faults, Where
 from runner.plan.language import language, scoring, spoken
 from runner.plan.names import names
@@ -62,6 +63,7 @@ class Checker:
         used = columns(spec)
         names(spec, faults)
         preparation(spec, used, faults)
+        devices(spec, faults)
         fresh = isinstance(spec.experiment.model.base, Fresh)
         base = None if fresh else self.base(spec, faults)
         loaded = {}
