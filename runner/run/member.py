@@ -58,6 +58,7 @@ def member(part: Part, line: Connection) -> None:
     """The whole life of the process. Signals are the business of the one that started it, with which it ends."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it would warn where all weights have gradients
     stop = threading.Event()
     threading.Thread(target=listen, args=(line, stop), daemon=True).start()
     try:
