@@ -14,7 +14,7 @@ from runner.model.network import Network
 
 
 @contextmanager
-def compiled(network: Network) -> Iterator[None]:
+def compiled(network: Network, backend: str = "inductor") -> Iterator[None]:
     """In place, so that weights keep their names; the masks of dropout are drawn outside, as ever."""
     disable: Any = torch.compiler.disable
     trunk = body(network.trunk)
@@ -22,7 +22,7 @@ def compiled(network: Network) -> Iterator[None]:
     for each in drops:
         each.forward = disable(each.forward)
     network.source.keep = disable(network.source.keep)  # type: ignore[method-assign]
-    trunk.compile(dynamic=True)
+    trunk.compile(dynamic=True, backend=backend)
     try:
         yield
     finally:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import tempfile
 import threading
-from collections.abc import Sequence
-from multiprocessing import connection, get_context
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ def trained_together(work: Work, stop: threading.Event, show: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="runner-") as meeting:
         company: list[Member] = []
         try:
-            for rank in range(train.devices):
-                company.append(Member(context, Part(work, rank, Path(meeting) / "ranks", show)))
+            with unheard():
+                for rank in range(train.devices):
+                    company.append(Member(context, Part(work, rank, Path(meeting) / "ranks", show)))
             watch(company, stop)
         finally:
             for each in company:
@@ -38,6 +40,17 @@ def trained_together(work: Work, stop: threading.Event, show: bool) -> int:
         if each.error is not None:
             raise each.error
     return company[0].steps or 0
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Processes begun now never hear what stops a run: a terminal tells all of them, and they must stop as one."""
+    resource_tracker.ensure_running()  # which would let signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Member:

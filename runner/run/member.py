@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import traceback
 from dataclasses import dataclass
@@ -55,9 +54,7 @@ class Mute:
 
 
 def member(part: Part, line: Connection) -> None:
-    """The whole life of the process. Signals are the business of the one that started it, with which it ends."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """The whole life of the process; it ends with the one that started it."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it would warn where all weights have gradients
     stop = threading.Event()
     threading.Thread(target=listen, args=(line, stop), daemon=True).start()
