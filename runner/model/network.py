@@ -147,7 +147,7 @@ def build(
     `used` are the token ids of the training texts: only their embeddings are trained; None trains all.
     """
     speaks = speaking(tasks)
-    trunk, packed = choose_trunk(base, packing, speaks, seed)
+    trunk, packed = choose_trunk(base, packing, speaks, seed, model.quantise)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)

@@ -98,7 +98,7 @@ def load(folder: Path | str) -> Predictor:
         name: kinds.pick("tasks", task["type"]).model_validate(task | about.get("tuned", {}).get(name, {}))
         for name, task in about["tasks"].items()
     }
-    model = model.model_copy(update={"freeze": None, "reinitialise": 0})
+    model = model.model_copy(update={"freeze": None, "reinitialise": 0, "quantise": None})  # any machine can answer
     base = Base(str(model.base), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     own = load_file(folder / HEADS)
