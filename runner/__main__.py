@@ -14,7 +14,24 @@ from runner.errors import Interrupted, RunnerError, SpecError
 
 def main() -> None:
     """The console entry point."""
-    sys.exit(code())
+    result = code()
+    gc.freeze()  # nobody needs the garbage of a process that ends
+    if sys.modules.keys() & {"duckdb", "pyarrow", "torch"}:
+        sys.exit(result)
+    leave(result)
+
+
+def leave(result: int) -> None:
+    """End the process at once: freeing what imports made, object by object, took a sixth of `validate`."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass  # whoever read has what they wanted
+    os._exit(result)
 
 
 def code() -> int:

@@ -72,6 +72,7 @@ def plan(
     spec: Spec,
     as_json: Json = False,
     resolved: Annotated[bool, Option("Print the spec with every default.")] = False,
+    tune: Annotated[bool, Option("Try rates and sizes of batches for a minute; nothing of it is kept.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """Print the very steps that `run` carries out, with rows, tokens, memory and time."""
@@ -86,9 +87,16 @@ def plan(
         return
     done = {trial.run: folder.name for trial in made.trials if (folder := finished(results, trial))}
     found = facts(made, done, tokens_per_second(results, made))
+    if tune:
+        from runner.run.tuning import text, tuned
+
+        found["tuned"] = tuned(made, results)
     if as_json:
         emit(found)
     else:
+        if tune:
+            print(text(found["tuned"]))
+            return
         print(tree(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
 
 

@@ -36,7 +36,7 @@ NOUNS = {
 class Table(BaseModel):
     """A TOML table: frozen, strict about types, no unknown key."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     # Fields that came later than others: they enter the key of a trial only where they are used.
     later: ClassVar[tuple[str, ...]] = ()

@@ -242,7 +242,7 @@ def test_the_cache_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     assert "train.csv" in out and "3 in all" in out
     found = json.loads(say("cache", "ls", "--json")[1])
     assert {stage: sums["entries"] for stage, sums in found["stages"].items()} == {
-        "read": 3, "clean": 3, "split": 1, "profile": 3,
+        "read": 3, "clean": 3, "split": 1, "profile": 3, "vocabulary": 1,
     }  # fmt: skip
     assert found["bytes"] == sum(each["bytes"] for each in found["entries"]) > 0
     assert all(each["in_use"] for each in found["entries"])  # by this very process
@@ -251,7 +251,7 @@ def test_the_cache_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     assert "hit: built 20" in say("cache", "explain", str(tiny))[1]
     assert json.loads(say("cache", "explain", str(tiny), "--json")[1])["data"]["films"][0]["state"] == "hit"
     code, out, _ = say("cache", "gc", "--max-size", "0", "--dry-run")
-    assert code == 0 and out.endswith("10 more would have gone, but are in use\n")
+    assert code == 0 and out.endswith("11 more would have gone, but are in use\n")
     assert json.loads(say("cache", "gc", "--json")[1])["removed"] == []
 
 

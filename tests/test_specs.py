@@ -14,12 +14,18 @@ ROOT = Path(__file__).parents[1]
 SPECS = sorted((ROOT / "specs").glob("*.toml"))
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all specs: a model that several start from is unpacked once."""
+    return tmp_path_factory.mktemp("results")
+
+
 @pytest.mark.parametrize("file", SPECS, ids=lambda file: file.stem)
-def test_spec_is_valid_and_planned(file: Path, tmp_path: Path) -> None:
+def test_spec_is_valid_and_planned(file: Path, results: Path) -> None:
     for data in read(file).experiment.data.values():
         if not (file.parent / data.train).exists():
             pytest.skip(f"`{data.train}` is not there: it is no part of the project")
-    plan = prepare(file, tmp_path)
+    plan = prepare(file, results)
     found = facts(plan)
     assert found["trials"] and found["model"]["trainable"] <= found["model"]["parameters"]
     assert plan.checked.spec.experiment.name in tree(found)

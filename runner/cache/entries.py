@@ -17,7 +17,7 @@ from runner.errors import RunnerError, nearest
 
 LOCKS = ".locks"
 OFFERED = 5  # entries in a hint
-STAGES = ("model", "read", "clean", "split", "balance", "augment", "profile", "encode")
+STAGES = ("model", "vocabulary", "read", "clean", "split", "balance", "augment", "profile", "encode")
 
 
 @dataclass(frozen=True)

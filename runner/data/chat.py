@@ -81,8 +81,8 @@ def render(
 
 
 def counts(place: tuple[int, int], turns: Sequence[tuple[int, int]]) -> int:
-    """1 if a token begins in an assistant's turn."""
-    return int(place[1] > place[0] and any(start <= place[0] < end for start, end in turns))
+    """1 if a token spells some of an assistant's turn."""
+    return int(place[1] > place[0] and any(place[0] < end and start < place[1] for start, end in turns))
 
 
 def begin(judged: Sequence[int]) -> int:

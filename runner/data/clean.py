@@ -13,11 +13,12 @@ from runner.data.files import content_hash
 from runner.data.packages import installed
 from runner.data.read import Origin, Reading
 from runner.data.tables import mapped
-from runner.parts.cleaners._cleaner import Cleaner
 from runner.spec.tables import Data
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from runner.parts.cleaners._cleaner import Cleaner
 
 VERSION = 2
 
@@ -37,8 +38,7 @@ class Cleaned:
 
 def cleaners_of(data: Data, split: str) -> dict[int, Cleaner]:
     """The cleaners of a split's file, by their place in the list."""
-    parts = [(at, part) for at, part in enumerate(data.clean) if isinstance(part, Cleaner)]
-    return {at: part for at, part in parts if not part.files or split in part.files}
+    return {at: part for at, part in enumerate(data.cleaners) if not part.files or split in part.files}
 
 
 def clean(

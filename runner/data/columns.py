@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def as_text(column: pa.ChunkedArray, words: bool = False) -> pa.ChunkedArray | None:
     """The column as strings, null where there is nothing, lists and tables as JSON; None for bytes.
 
-    With `words` a list becomes its items between single spaces: a text whose words are known.
+    With `words` a list becomes its items between single spaces: a text whose words are known; a list of tables, such
+    as the messages of a chat, stays JSON.
 
     Whole floats lose their ".0" and booleans become "true" and "false", so that a label looks the same whether the
     file's type is integer or float, JSON or Parquet.
@@ -29,12 +30,20 @@ def as_text(column: pa.ChunkedArray, words: bool = False) -> pa.ChunkedArray | N
     if pa.types.is_string(kind):
         return column
     if pa.types.is_floating(kind) or pa.types.is_nested(kind):
-        told = spaced if words and pa.types.is_nested(kind) else written
+        told = spaced if words and of_words(kind) else written
         parts = [pa.array(map(told, chunk.to_pylist()), pa.string()) for chunk in column.chunks]
         return pa.chunked_array(parts, pa.string())
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return None
     return column.cast(pa.string())
+
+
+def of_words(kind: pa.DataType) -> bool:
+    """Whether it is a list whose items may be words."""
+    import pyarrow as pa
+
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return listed and not pa.types.is_nested(kind.value_type)
 
 
 def spaced(items: Sequence[Any] | None) -> str | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from runner.cache.cache import Cache, fingerprint
 from runner.cache.stat_index import file_hash
 from runner.errors import RunnerError, nearest
 from runner.kinds import known, names, pick
 from runner.parts.sources._hub import HUB, commit, hub_name
-from runner.parts.sources._source import Source
-from runner.parts.sources.dataset import container
+from runner.parts.sources._named import container
+
+if TYPE_CHECKING:
+    from runner.parts.sources._source import Source
 
 
 def locate(written: str, folder: Path) -> Path:
@@ -56,7 +58,7 @@ def source_of(path: Path, format: str | None) -> Source:
 
 def source(kind: str) -> Source:
     """The source of that name with its default fields."""
-    return cast(Source, pick("sources", kind).model_validate({"type": kind}))
+    return cast("Source", pick("sources", kind).model_validate({"type": kind}))
 
 
 def content_hash(path: Path, cache: Cache) -> str:

@@ -53,7 +53,7 @@ def foresee(
             yield Foreseen("clean", split, key, cache.explain("clean", key, why), written)
     key, why = split_key(data, cleaned)
     yield Foreseen("split", "", key, cache.explain("split", key, why))
-    named, wrong = resolved(data.augment, folder)
+    named, wrong = resolved(data.augmentations, folder)
     if wrong:
         raise RunnerError(wrong[0].message, wrong[0].hint)
     keys = splits_of(key, cache)

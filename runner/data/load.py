@@ -21,11 +21,12 @@ from runner.data.tables import mapped
 from runner.data.training import Training, trainings
 from runner.data.wanted import wanted_faults
 from runner.errors import RunnerError
-from runner.parts.augment._augmentation import Augmentation, Places
 from runner.spec.tables import Data
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from runner.parts.augment._augmentation import Places
 
 __all__ = ["DataFaults", "Dropped", "Fault", "File", "Loaded", "load"]
 
@@ -161,7 +162,7 @@ def load(
     Rows that models write are made only if it shall be `complete`, or taken from the cache.
     """
     origins, faults = read_all(data, folder, cache)
-    named, wrong = resolved(data.augment, folder)
+    named, wrong = resolved(data.augmentations, folder)
     faults += wrong
     absent = packages_faults(data)
     faults += wanted_faults(data, origins, inputs, targets, nested) + absent
@@ -249,7 +250,7 @@ def finished(
         labels = {target: labels[target] | about["labels"][target] for target in labels}
     listed = [File(split, o.written, o.sha256, o.rows, o.bytes) for split, o in origins.items()]
     beside = [path for each in named for path in each.values()]
-    beside += [path for part in data.augment if isinstance(part, Augmentation) for path in part.reads()]
+    beside += [path for part in data.augmentations.values() for path in part.reads()]
     lost = cache.manifest("clean", cleaned["train"].key).get("lost", {})
     return Loaded(name, key, places, keys, written, rows, labels, listed, stages, beside, lost)
 

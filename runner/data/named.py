@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.cache.cache import Cache
 from runner.data.faults import Fault
@@ -12,7 +12,9 @@ from runner.data.files import content_hash
 from runner.data.files import locate as locate_file
 from runner.data.models import CALLED, ability, locate, model_hash
 from runner.errors import RunnerError
-from runner.parts.augment._augmentation import Augmentation, Places
+
+if TYPE_CHECKING:
+    from runner.parts.augment._augmentation import Augmentation, Places
 
 
 class Asked(NamedTuple):
@@ -24,15 +26,13 @@ class Asked(NamedTuple):
     identity: Mapping[str, Any]
 
 
-def resolved(parts: Sequence[Any], folder: Path) -> tuple[list[Places], list[Fault]]:
+def resolved(parts: Mapping[int, Augmentation], folder: Path) -> tuple[list[Places], list[Fault]]:
     """For each augmentation the places of what its fields name; and what is missing or of the wrong kind."""
     found: list[Places] = []
     faults: list[Fault] = []
-    for place, part in enumerate(parts):
+    for place, part in parts.items():
         here: dict[str, Path] = {}
         found.append(here)
-        if not isinstance(part, Augmentation):
-            continue
         wrong: list[Fault] = []
         for field, written in named(part):
             try:

@@ -6,7 +6,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from runner.data.faults import Fault
-from runner.parts.cleaners._cleaner import Cleaner
 from runner.spec.tables import Data
 
 
@@ -18,8 +17,7 @@ def packages_faults(data: Data) -> list[Fault]:
             f"`{part.kind}` needs the package `{name}`, which is not installed",
             "`pip install 'runner[clean]'`",
         )
-        for at, part in enumerate(data.clean)
-        if isinstance(part, Cleaner)
+        for at, part in enumerate(data.cleaners)
         for name in part.packages
         if installed(name) is None
     ]

@@ -12,11 +12,12 @@ from runner.cache.cache import Cache, fingerprint
 from runner.data.files import content_hash, locate, source_of
 from runner.data.tables import mapped, write
 from runner.errors import RunnerError
-from runner.parts.sources._source import Source
-from runner.parts.sources.dataset import container, wanted_split
+from runner.parts.sources._named import container, wanted_split
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from runner.parts.sources._source import Source
 
 VERSION = 1
 TABLE = "table.arrow"

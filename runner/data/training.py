@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.cache.cache import Cache, fingerprint
 from runner.data.named import Asked, identity
-from runner.parts.augment._augmentation import Augmentation
-from runner.parts.augment._augmentation import Places as Named
 from runner.spec.tables import Data
+
+if TYPE_CHECKING:
+    from runner.parts.augment._augmentation import Places as Named
 
 VERSION = 4
 Places = Mapping[str, Path]
@@ -53,8 +54,7 @@ def trainings(
         by = [data.balance_by] if data.balance_by else classes
         why = {**data.model_dump(mode="json", include={"sample", "balance"}), "by": sorted(by), "version": VERSION}
         yield Training("balance", why, partial(balanced, data, by))
-    pairs = zip(data.augment, named, strict=True)  # mixup makes no rows: training does it
-    writing = [(part, places) for part, places in pairs if isinstance(part, Augmentation)]
+    writing = zip(data.augmentations.values(), named, strict=True)
     asked = [Asked(at, part, places, identity(part, places, cache)) for at, (part, places) in enumerate(writing)]
     if asked:
         most = partial(at_most, asked, targets) if any(each.part.models for each in asked) else None

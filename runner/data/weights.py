@@ -47,6 +47,9 @@ def of_run(name: str, cache: Cache) -> Path:
     if len(found) > 1:
         raise RunnerError(f"several runs begin with `{name}`", f"write one of {', '.join(found[:5])}")
     folder = runs / found[0] / "model"
+    adapter = json.loads((folder / ABOUT).read_bytes())["model"].get("adapter") or {}
+    if adapter.get("per_task"):
+        raise RunnerError(f"the tasks of `{found[0]}` have adapters of their own", "name a run with one model")
     return merged(folder, cache) if (folder / ADAPTER).is_file() else folder
 
 
@@ -143,7 +146,7 @@ def untrained(config: Mapping[str, Any], tokens: int, entry: Path) -> None:
         built = kinds[name](**{**config, **marks})
         kind = library.AutoModelForSeq2SeqLM if plain.is_encoder_decoder else library.AutoModelForCausalLM
         model = kind.from_config(built, dtype=torch.float32)
-    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
+    except Exception as error:  # whatever an architecture raises, it is about these settings
         raise RunnerError(
             f"no `{name}` can be built so: {str(error).partition(chr(10))[0]}", "mend `config`"
         ) from error

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from runner.kinds import Part
 from runner.model import replies
+from runner.model.adapters import adapt, use
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
 from runner.model.language import CLASSES, head_of
@@ -21,7 +21,7 @@ from runner.parts.tasks._output import Output
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.depth import depth, rests
-from runner.plan.estimate import attends
+from runner.plan.estimate import attends, speaking
 from runner.spec.tables import Fresh, Model
 
 
@@ -41,6 +41,8 @@ class Network(nn.Module):
         reference: Reference | None = None,
     ) -> None:
         super().__init__()
+        self.turned = ""
+        self.apart = bool(getattr(model.adapter, "per_task", False))
         self.levels = levels or {}
         self.reference = reference
         self.trunk = trunk
@@ -64,8 +66,26 @@ class Network(nn.Module):
         """Logits of each task, [examples, width] or of those that look at tokens [tokens, width].
 
         Of language models it is what `language.surprises` tells of the tokens that count. `mix` changes the vectors
-        [examples, hidden] of the texts.
+        [examples, hidden] of the texts. Tasks with an adapter of their own have a pass of their own.
         """
+        if not self.apart:
+            return self.together(batch, tasks, mix)
+        found: dict[str, torch.Tensor] = {}
+        for task in tasks:
+            self.turn_to(task)
+            found |= self.together(batch, [task], mix)
+        return found
+
+    def turn_to(self, task: str) -> None:
+        """Compute with the adapter of a task, where each has its own."""
+        if self.apart:
+            use(self.trunk, task)
+            self.turned = task
+
+    def together(
+        self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None
+    ) -> dict[str, torch.Tensor]:
+        """The logits of tasks by one pass of the trunk."""
         levels = {self.levels.get(task, "text") for task in tasks}
         if "reply" in levels:
             return {task: replies.surprises(self.trunk, batch, batch.targets[task]) for task in tasks}
@@ -151,25 +171,23 @@ def build(
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
-    fresh = base.layers + 1 if isinstance(model.base, Fresh) else model.reinitialise
+    referring = [name for name, task in tasks.items() if task.refers]
+    drawn = (
+        isinstance(model.base, Fresh) and model.adapter is None and not referring
+    )  # others need the folder's weights
+    fresh = base.layers + 1 if drawn else model.reinitialise
     if fresh:
         refresh(trunk, base.layers - fresh, base.layers, seed, CLASSES[speaks])
     torch.manual_seed(seed)
     if model.adapter is not None:
-        trunk = adapt(trunk, model.adapter)
+        trunk = adapt(trunk, model.adapter, list(tasks))
     elif used is not None and not speaks:
         narrow(trunk, used)
     heads = nn.ModuleDict({slot(name): task.layer(base.hidden, labels[name]) for name, task in sorted(tasks.items())})
     levels = {name: task.level for name, task in tasks.items()}
-    referring = [name for name, task in tasks.items() if task.refers]
     reference = Reference(trunk, model.adapter is not None, referring) if referring else None
     query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
     return Network(trunk, heads, model, Source(), packed, levels, base.layers, query, reference)
-
-
-def speaking(tasks: Mapping[str, Task]) -> str:
-    """The kind of language model that the tasks write with; empty where none does."""
-    return next((task.speaks for task in tasks.values() if task.speaks), "")
 
 
 def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "AutoModel") -> None:
@@ -183,10 +201,3 @@ def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "Au
         for name, parameter in trunk.named_parameters():
             if depth(name, layers) > kept:
                 parameter.copy_(drawn[name])
-
-
-def adapt(trunk: nn.Module, adapter: Part) -> nn.Module:
-    """The trunk with an adapter; only the adapter is trained."""
-    from peft import get_peft_model
-
-    return get_peft_model(trunk, adapter.config())  # type: ignore[attr-defined]

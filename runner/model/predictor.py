@@ -9,6 +9,7 @@ import numpy as np
 
 from runner.data.encode import tokens_of
 from runner.errors import RunnerError
+from runner.model.stream import EVALUATION
 from runner.parts.tokenizer import tokenizer
 from runner.plan.base import Base
 from runner.plan.recipes import recipe
@@ -74,7 +75,7 @@ class Predictor:
         told: dict[str, list[Any]] = {name: [] for name in names}
         for start in range(0, len(read), BATCH):
             rows = range(start, min(start + BATCH, len(read)))
-            batch = read.batch(rows, packed=self.network.packed, pad_id=self.base.padding)
+            batch = read.batch(rows, packed=self.network.packed, pad_id=self.base.padding, words=EVALUATION)
             with torch.inference_mode():
                 outputs = self.network.outputs(batch, tuple(names))
             for name in names:
@@ -93,6 +94,7 @@ class Predictor:
         from runner.parts.tasks._generate import Generate
 
         part = self.tasks[self.writer(task)]
+        self.network.turn_to(self.writer(task))
         settings = (getattr(part, "generate", None) or Generate()).model_copy(update=how)
         writer: Any = recipe(self.base, self.tasks, self.model, [self.writer(task)]).cutter()
         ids = writer.asking([list(column) for column in zip(*listed(prompts), strict=True)])

@@ -6,32 +6,37 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any
 
-from torch import nn
-
 from runner.errors import RunnerError
-from runner.model.dropout import Source
 from runner.model.language import whole
+from runner.model.network import Network
 
 
 class Again:
-    """The random bits of a layer as they were in its forward pass; afterwards they go on where they were."""
+    """Random bits, and the task whose adapter is used, as they were in a layer's forward pass; then as they are now."""
 
-    def __init__(self, source: Source) -> None:
-        self.source, self.then = source, source.bits.state
+    def __init__(self, network: Network) -> None:
+        self.network, self.then = network, (network.source.bits.state, network.turned)
 
     def __enter__(self) -> None:
-        self.now, self.source.bits.state = self.source.bits.state, self.then
+        self.now = self.network.source.bits.state, self.network.turned
+        self.turn(*self.then)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.source.bits.state = self.now
+        self.turn(*self.now)
+
+    def turn(self, bits: Any, task: str) -> None:
+        """Let the network go on from there."""
+        self.network.source.bits.state = bits
+        if task != self.network.turned:
+            self.network.turn_to(task)
 
 
-def recompute(trunk: nn.Module, source: Source) -> None:
+def recompute(network: Network) -> None:
     """Let the layers of the trunk be computed twice in training; RunnerError where its architecture can't."""
-    model: Any = whole(trunk)
+    model: Any = whole(network.trunk)
 
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        return nullcontext(), Again(source)
+        return nullcontext(), Again(network)
 
     enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
     try:

@@ -29,6 +29,11 @@ class Reference:
         self.tasks = frozenset(tasks)
         self.frozen = None if adapted else copy.deepcopy(trunk).requires_grad_(False).eval()
 
+    def begin(self, trunk: nn.Module) -> None:
+        """Measure from this trunk, where all weights are trained."""
+        if self.frozen is not None:
+            self.frozen = trunk.requires_grad_(False).eval()
+
     def __call__(self, trunk: nn.Module, batch: Batch, task: str, source: Source) -> torch.Tensor:
         """What it would have said, without dropout and without gradients."""
         own: Any = self.frozen or trunk

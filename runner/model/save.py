@@ -12,6 +12,7 @@ from runner.cache.cache import Cache
 from runner.errors import RunnerError
 from runner.model.predictor import Predictor
 from runner.plan.base import Base, find
+from runner.plan.estimate import speaking
 from runner.spec.tables import Experiment, Model
 
 HEADS = "heads.safetensors"
@@ -43,7 +44,6 @@ def save(
     from safetensors.torch import save_file
 
     from runner.model.language import CLASSES, whole
-    from runner.model.network import speaking
     from runner.model.vocabulary import widen
 
     temporary = folder.with_name(f".{folder.name}.part")
@@ -53,7 +53,8 @@ def save(
     kind = speaking(experiment.tasks)
     whole(network.trunk).config.use_cache = bool(base.config.get("use_cache", kind in ("causal", "seq2seq")))
     network.trunk.save_pretrained(temporary)
-    (temporary / "README.md").unlink(missing_ok=True)
+    for card in temporary.rglob("README.md"):
+        card.unlink()  # peft's own, which says nothing
     for name in TOKENIZER:
         if (base.folder / name).is_file():
             shutil.copyfile(base.folder / name, temporary / name)
@@ -87,7 +88,9 @@ def load(folder: Path | str) -> Predictor:
     from safetensors.torch import load_file
 
     from runner import kinds
+    from runner.model.adapters import restore
     from runner.model.network import build
+    from runner.model.trunk import choose_trunk
 
     folder = Path(folder)
     if not (folder / ABOUT).is_file():
@@ -98,16 +101,18 @@ def load(folder: Path | str) -> Predictor:
         name: kinds.pick("tasks", task["type"]).model_validate(task | about.get("tuned", {}).get(name, {}))
         for name, task in about["tasks"].items()
     }
-    model = model.model_copy(update={"freeze": None, "reinitialise": 0, "quantise": None})  # any machine can answer
-    base = Base(str(model.base), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
+    base = Base(str(folder), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
+    plain = {"base": str(base.folder), "freeze": None, "reinitialise": 0, "quantise": None}  # any machine can answer
+    model = model.model_copy(update=plain)
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
+    if network.reference is not None and model.adapter is None:
+        before = base_of(model, Path(about["base"]), folder)
+        network.reference.begin(choose_trunk(before, network.packed, speaking(parts))[0])
     own = load_file(folder / HEADS)
     if network.query is not None:
         network.query.data.copy_(own.pop(QUERY))
     network.heads.load_state_dict(own)
     if model.adapter is not None:
-        from peft import set_peft_model_state_dict
-
-        set_peft_model_state_dict(network.trunk, load_file(folder / "adapter_model.safetensors"))
+        restore(network.trunk, model.adapter, list(parts), folder)
     network.eval()
     return Predictor(network, base, model, about["labels"], parts)

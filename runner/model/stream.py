@@ -13,6 +13,7 @@ import pyarrow as pa
 from runner.model.batch import Batch, build
 
 Words = tuple[int, ...]
+EVALUATION: Words = (0,)  # what is hidden from a model that is judged: the same each time
 Hide = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,8 @@ from runner.spec.tables import Model
 SHIFTED = {"roberta", "xlm-roberta", "camembert", "mpnet", "longformer"}  # positions begin behind padding's id
 DECODERS = {"gpt2", "gpt_neo", "gpt_neox", "gptj", "opt", "bloom", "codegen", "mpt", "xglm", "openai-gpt"}
 GUESSING = ("cls.predictions.", "lm_head.", "vocab_transform.", "generator_")  # heads that guess hidden words
+HEADS = (*GUESSING, "cls.", "vocab_", "embed_out.", "classifier.", "qa_outputs.", "score.")  # that stand on a trunk
+NO_LINEAR = re.compile(r"embed|pooler|relative_attention_bias|(^|\.)(shared|wte|wpe)\.")  # tables of two dimensions
 PROBE = "Fixed probe: naïve café, 3.14 €, don't — 東京 🙂"
 
 
@@ -140,12 +143,28 @@ class Base:
         return {
             name.removesuffix(".weight"): (shape[0], shape[1])
             for name, shape in self.shapes.items()
-            if name.endswith(".weight") and len(shape) == 2 and "embed" not in name.lower() and "pooler" not in name
+            if name.endswith(".weight")
+            and len(shape) == 2
+            and not NO_LINEAR.search(name.lower())
+            and not name.startswith(HEADS)
         }
 
-    def parameters(self) -> int:
-        """Number of all weights, heads excluded."""
-        return sum(size(shape) for name, shape in self.shapes.items() if not name.endswith("position_ids"))
+    def weights(self, speaks: str = "") -> dict[str, tuple[int, ...]]:
+        """Shapes of the weights that a trunk has; of the language head only where it speaks.
+
+        An encoder that was published without the head that guesses words gets one; no pooler stands beside it.
+        """
+        found = {name: shape for name, shape in self.shapes.items() if not name.endswith("position_ids")}
+        if speaks == "masked":
+            found = {name: shape for name, shape in found.items() if "pooler." not in name}
+            width, words = self.hidden, self.words_known
+            fresh = {"transform": (width, width), "bias": (width,), "norm": (2, width), "scores": (words,)}
+            return found if self.guesses else found | {f"lm_head.{name}": shape for name, shape in fresh.items()}
+        return found if speaks else {name: shape for name, shape in found.items() if not name.startswith(HEADS)}
+
+    def parameters(self, speaks: str = "") -> int:
+        """Number of all weights of a trunk, heads of tasks excluded."""
+        return sum(size(shape) for shape in self.weights(speaks).values())
 
     def idle(self) -> int:
         """Weights that no head reads and training leaves alone: the pooler of the original model."""

@@ -11,7 +11,6 @@ from runner.cache.cache import Cache
 from runner.data.load import DataFaults, Loaded, load
 from runner.data.named import resolved
 from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
-from runner.parts.cleaners._cleaner import Cleaner
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
@@ -71,7 +70,7 @@ class Checker:
             if name in used:
                 found = None
                 if faults.below("data", name):
-                    faults.of_data(name, resolved(spec.experiment.data[name].augment, spec.folder)[1])
+                    faults.of_data(name, resolved(spec.experiment.data[name].augmentations, spec.folder)[1])
                 else:
                     found = self.data(spec, name, used[name], base, faults)
                 if found is not None:
@@ -104,7 +103,7 @@ class Checker:
     ) -> Loaded | None:
         data = spec.experiment.data[name]
         tokenizer = None
-        if any(isinstance(part, Cleaner) and part.counts_tokens for part in data.clean):
+        if any(part.counts_tokens for part in data.cleaners):
             if base is None:
                 if isinstance(spec.experiment.model.base, Fresh):
                     message = "a cleaner counts tokens, but the tokenizer is made of cleaned texts"
@@ -139,7 +138,7 @@ class Checker:
                     find(model, spec.folder, self.cache) if loaded is None else begun(spec, loaded, self.cache)
                 )
             base: Base = self.seen[key]
-            against_model(spec, base, faults)
+            against_model(spec, base, self.cache, faults)
         except RunnerError as error:
             faults.add("model", ("model", "base"), error.message, error.hint, "value")
             return None
@@ -212,7 +211,7 @@ def wrong(name: str, file: str, told: Sequence[str], more: int, faults: Faults) 
         )
 
 
-def against_model(spec: Spec, base: Base, faults: Faults) -> None:
+def against_model(spec: Spec, base: Base, cache: Cache, faults: Faults) -> None:
     """What the spec asks of the architecture must be there."""
     model = spec.experiment.model
     if base.hidden < 1 or base.layers < 1:
@@ -225,7 +224,7 @@ def against_model(spec: Spec, base: Base, faults: Faults) -> None:
             f"write {base.longest} or less",
             "value",
         )
-    language(spec, base, faults)
+    language(spec, base, cache, faults)
     transfer(spec, base, faults)
     for name, task in spec.experiment.tasks.items():
         stride = task.form.stride

@@ -12,7 +12,7 @@ from runner import __version__
 from runner.cache.cache import Cache, fingerprint
 from runner.data.encode import encode_key
 from runner.data.recipe import Recipe
-from runner.parts.mixing._mixing import mixes
+from runner.parts.mixing._mixes import mixes
 from runner.parts.mixing.proportional import Proportional
 from runner.parts.tasks._form import Form
 from runner.parts.tasks._task import Task

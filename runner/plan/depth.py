@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runner.plan.base import Base
+from runner.plan.base import HEADS, Base
 from runner.spec.tables import Freeze
 
 LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
@@ -12,7 +12,12 @@ TOP = re.compile(r"(?:^|\.)(?:final_\w+|ln_f|norm)\.")
 
 
 def depth(name: str, layers: int) -> int:
-    """1 for the lowest of the `layers`, 0 for embeddings and what all layers share; a last norm is of the highest."""
+    """1 for the lowest of the `layers`, 0 for embeddings and what all layers share, one more for a language head.
+
+    A last norm is of the highest layer.
+    """
+    if name.startswith(HEADS):
+        return layers + 1
     found = LAYER.search(name)
     if found:
         return int(found[1]) + 1

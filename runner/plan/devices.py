@@ -61,6 +61,8 @@ def sharded(spec: Spec) -> Iterator[Clash]:
     message = "`thaw` lets weights learn that `fsdp` has shared out as frozen"
     thaw = model.freeze is not None and model.freeze.thaw is not None
     yield thaw, ("model", "freeze", "thaw"), message, f"{ddp}, or leave `thaw` out"
+    message = "with an adapter for each task processes use other weights at once, and `fsdp` reduces the same ones"
+    yield bool(getattr(model.adapter, "per_task", False)), ("model", "adapter", "per_task"), message, ddp
     message = f"`fsdp` shares out weights of 32 bits, not of {model.quantise}"
     yield model.quantise is not None, ("model", "quantise"), message, f"{ddp}, or leave `quantise` out"
 

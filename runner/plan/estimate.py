@@ -33,13 +33,19 @@ def parameters(checked: Checked) -> Parameters:
     base = checked.base
     adapter: Any = checked.spec.experiment.model.adapter
     tasks = checked.spec.experiment.tasks
-    heads = sum((base.hidden + 1) * tasks[name].width(labels) for name, labels in checked.labels.items())
+    heads = sum(tasks[name].parameters(base.hidden, labels) for name, labels in checked.labels.items())
     heads += base.hidden if attends(checked.spec.experiment.model, tasks) else 0
     heads += len(tasks) if checked.spec.experiment.train.loss_balance == "uncertainty" else 0
+    whole = base.parameters(speaking(tasks))
     if adapter is None:
-        return Parameters(base.parameters() + heads, trunk_parameters(checked) + heads)
-    added = adapter.parameters(linears(base))
-    return Parameters(base.parameters() + added + heads, added + heads)
+        return Parameters(whole + heads, trunk_parameters(checked) + heads)
+    added = adapter.parameters(linears(base, speaking(tasks))) * (len(tasks) if adapter.per_task else 1)
+    return Parameters(whole + added + heads, added + heads)
+
+
+def speaking(tasks: Mapping[str, Task]) -> str:
+    """The kind of language model that the tasks write with; empty where none does."""
+    return next((task.speaks for task in tasks.values() if task.speaks), "")
 
 
 def attends(model: Model, tasks: Mapping[str, Task]) -> bool:
@@ -50,20 +56,16 @@ def attends(model: Model, tasks: Mapping[str, Task]) -> bool:
 def trunk_parameters(checked: Checked) -> int:
     """Weights of the trunk that are trained in at least one epoch."""
     base, freeze = checked.base, checked.spec.experiment.model.freeze
-    if freeze is None:
-        return base.parameters() - base.idle()
     return sum(
         size(shape)
-        for name, shape in base.shapes.items()
-        if not name.endswith("position_ids")
-        and "pooler." not in name
-        and not rests(freeze, depth(name, base.layers), base.layers, None)
+        for name, shape in base.weights(speaking(checked.spec.experiment.tasks)).items()
+        if "pooler." not in name and not rests(freeze, depth(name, base.layers), base.layers, None)
     )
 
 
-def linears(base: Base) -> dict[str, tuple[int, int]]:
-    """What peft may adapt: every linear layer of the trunk, the unused pooler too."""
-    pooler = {name: shape for name, shape in base.shapes.items() if name == "pooler.dense.weight"}
+def linears(base: Base, speaks: str = "") -> dict[str, tuple[int, int]]:
+    """What peft may adapt: every linear layer of the trunk, the unused pooler too where there is one."""
+    pooler = {} if speaks else {name: shape for name, shape in base.shapes.items() if name == "pooler.dense.weight"}
     return {**base.linears, **{name.removesuffix(".weight"): (s[0], s[1]) for name, s in pooler.items()}}
 
 

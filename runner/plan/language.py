@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from runner import kinds
+from runner.cache.cache import Cache, fingerprint
+from runner.data.files import content_hash
 from runner.data.load import Loaded
+from runner.errors import did_you_mean
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base
 from runner.plan.faults import Faults, Where
@@ -24,7 +29,7 @@ MARKED = ("{% generation %}", "{%- generation %}", "{% generation -%}", "{%- gen
 MARKS = "put `{% generation %}` and `{% endgeneration %}` around what the assistant says"
 
 
-def language(spec: Spec, base: Base, faults: Faults) -> None:
+def language(spec: Spec, base: Base, cache: Cache, faults: Faults) -> None:
     """Faults of tasks and base that show without any row."""
     tasks = spec.experiment.tasks
     for name, task in tasks.items():
@@ -43,7 +48,7 @@ def language(spec: Spec, base: Base, faults: Faults) -> None:
         if task.speaks in ("causal", "seq2seq") and not base.ends:
             message = f"`{base.written}` has no token that ends a text"
             faults.add("model", ("model", "base"), message, "name an `eos_token` in its tokenizer_config.json", "value")
-    words = largest(base)
+    words = largest(base, cache)
     if words > base.words_known > 0:
         message = f"the tokenizer of `{base.written}` has {words:,} tokens, its model knows {base.words_known:,}"
         hint = "they belong to different models; save the model again with resized embeddings"
@@ -105,29 +110,36 @@ def spoken(spec: Spec, base: Base, loaded: Mapping[str, Loaded], faults: Faults)
 
 def scoring(spec: Spec, faults: Faults) -> None:
     """Metrics of texts that are written must score texts."""
-    from runner.answers.texts import Texts
-    from runner.errors import did_you_mean
-
     for name, task in spec.experiment.tasks.items():
         how = getattr(task, "generate", None)
-        reading = list(texts(Texts)) if how else []
         for index, metric in enumerate(how.metrics if how else ()):
             where: Where = ("tasks", name, "generate", "metrics", index)
-            if metric not in reading:
-                faults.add("metric", where, f"`{metric}` does not score texts", did_you_mean(metric, reading), "value")
+            fitting = list(texts())
+            if metric not in fitting:
+                faults.add("metric", where, f"`{metric}` does not score texts", did_you_mean(metric, fitting), "value")
             lacking(metric, where, faults)
 
 
-def texts(shape: type) -> Iterator[str]:
-    """The metrics that score a shape."""
+def texts() -> Iterator[str]:
+    """The metrics that score texts."""
+    from runner.answers.texts import Texts
+
     for name in kinds.names("metrics"):
-        if issubclass(shape, getattr(kinds.pick("metrics", name), "reads", ())):
+        if issubclass(Texts, getattr(kinds.pick("metrics", name), "reads", ())):
             yield name
 
 
-def largest(base: Base) -> int:
-    """One more than the largest id of the tokenizer."""
-    about = json.loads(base.tokenizer_file.read_bytes())
-    found = about.get("model", {}).get("vocab") or {}
-    ids = list(found.values()) if isinstance(found, dict) else range(len(found))
-    return max([*ids, *(each["id"] for each in about.get("added_tokens", ()))], default=-1) + 1
+def largest(base: Base, cache: Cache) -> int:
+    """One more than the largest id of the tokenizer; kept, since reading a large one takes a tenth of a second."""
+    why = {"tokenizer": content_hash(base.tokenizer_file, cache), "version": 1}
+
+    def build(entry: Path) -> Mapping[str, Any]:
+        about = json.loads(base.tokenizer_file.read_bytes())
+        found = about.get("model", {}).get("vocab") or {}
+        ids = list(found.values()) if isinstance(found, dict) else range(len(found))
+        most = max([*ids, *(each["id"] for each in about.get("added_tokens", ()))], default=-1) + 1
+        (entry / "words").write_text(str(most), encoding="utf-8")
+        return {}
+
+    key = fingerprint({"stage": "vocabulary", **why})
+    return int((cache.make("vocabulary", key, build, why) / "words").read_text(encoding="utf-8"))

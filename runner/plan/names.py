@@ -9,7 +9,7 @@ from runner import kinds
 from runner.answers.choices import Choices
 from runner.data.packages import installed
 from runner.errors import did_you_mean
-from runner.parts.mixing._mixing import mixes
+from runner.parts.mixing._mixes import mixes
 from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
 from runner.plan.preparation import mixups

@@ -21,7 +21,7 @@ def exported(work: Work, network: Any, scores: list[dict[str, Any]], tuned: Mapp
     (model / "README.md").write_text(card(work.plan, work.trial, scores), encoding="utf-8")
     for name in (SPEC, "spec.json"):
         shutil.copyfile(work.folder / name, model / name)
-    for file in sorted(model.iterdir()):
+    for file in sorted(each for each in model.rglob("*") if each.is_file()):
         found = {"path": str(file), "sha256": checksum(file), "bytes": file.stat().st_size}
-        work.log.write("artifact", name=file.name, **found)
+        work.log.write("artifact", name=str(file.relative_to(model)), **found)
     return model

@@ -42,10 +42,10 @@ def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, A
     return kept, tuned
 
 
-def recorded(work: Work, split: str, model: str, found: Iterable[Measure]) -> list[dict[str, Any]]:
-    """Measures in the log, and as the result keeps them."""
+def recorded(work: Work, split: str, model: str, found: Iterable[Measure], first: int = 0) -> list[dict[str, Any]]:
+    """Measures in the log, and as the result keeps them; `first` of the task's stand before them."""
     rows = [vars(each) for each in found]
-    work.log.write("scores", split=split, model=model, rows=rows)
+    work.log.write("scores", split=split, model=model, rows=rows, **({"first": first} if first else {}))
     return [{"split": split, "model": model, **each} for each in rows]
 
 

@@ -101,6 +101,7 @@ def of_model(
     from runner.model.generation import generated
 
     base, rule = work.checked.base, work.experiment.evaluate
+    network.turn_to(task)
     seeds = [seed_of(work.trial.seed, row.id) for row in rows]
     tokens = generated(network.trunk, [row.opening.ids for row in rows], seeds, how, base.ends, base.padding)
     words = tokenizer(base.tokenizer_file)
@@ -120,7 +121,7 @@ def of_model(
         ended=[len(each) < how.max_tokens for each in tokens],
     )
     found = measure(given, how.metrics, rule.confidence, rule.resamples, work.trial.seed)
-    return recorded(work, split, model, found)
+    return recorded(work, split, model, found, len(work.experiment.tasks[task].metrics))
 
 
 def surprised(work: Work, network: Any, predict: Predict, streams: Any) -> Iterator[dict[str, Any]]:

@@ -100,7 +100,8 @@ def describe(path: Path, tables: Any) -> str:
     if model is None or not issubclass(model, kinds.Table):
         return ""
     names = {info.alias or name: name for name, info in model.model_fields.items()}
-    return kinds.sentences(model).get(names.get(str(path[-1]), ""), "")
+    text = kinds.sentences(model).get(names.get(str(path[-1]), ""), "")
+    return " ".join(text.partition("\n\n")[0].split("\n"))
 
 
 def shape(annotation: Any) -> str:

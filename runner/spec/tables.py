@@ -1,14 +1,16 @@
 """The tables of a spec: every word an author may write, with its type, bounds, unit and default."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from runner.kinds import Family, Part, Table, bad_value
 from runner.parts.tasks._task import Task, Text
+
+if TYPE_CHECKING:
+    from runner.parts.augment._augmentation import Augmentation
+    from runner.parts.cleaners._cleaner import Cleaner
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -28,7 +30,7 @@ class Freeze(Table):
     """Thaw everything at once, or one layer an epoch from the highest down, embeddings last. Default all."""
 
     @model_validator(mode="after")
-    def freezes(self) -> Freeze:
+    def freezes(self) -> Self:
         if not self.embeddings and self.layers == 0:
             raise bad_value("nothing is frozen", 'write `layers = N`, `layers = "all"` or `embeddings = true`')
         if self.thaw is None and self.thaw_by == "layer":
@@ -48,7 +50,7 @@ class Fresh(Table):
     """Most tokens of the tokenizer, byte-level BPE over the inputs and targets of all training rows. Default 4096."""
 
     @model_validator(mode="after")
-    def has_a_type(self) -> Fresh:
+    def has_a_type(self) -> Self:
         if not isinstance(self.config.get("model_type"), str):
             raise bad_value("`config` names no architecture", 'add model_type, such as "llama"', key="config")
         taken = sorted(self.config.keys() & {"vocab_size", "pad_token_id", "bos_token_id", "eos_token_id"})
@@ -89,7 +91,7 @@ class Model(Table):
     """Bits of each weight of the base's linear layers, by bitsandbytes, on a GPU below an adapter; default: 32 bits."""
 
     @model_validator(mode="after")
-    def only_without_adapter(self) -> Model:
+    def only_without_adapter(self) -> Self:
         if self.adapter is not None and self.freeze is not None:
             raise bad_value(
                 "an adapter keeps the whole trunk frozen, so nothing is left to freeze",
@@ -122,7 +124,7 @@ class Split(Table):
     """Values of `column` that belong to this split."""
 
     @model_validator(mode="after")
-    def one_way(self) -> Split:
+    def one_way(self) -> Self:
         by_column = self.column is not None or self.values is not None
         if by_column == (self.fraction is not None) or (by_column and None in (self.column, self.values)):
             raise PydanticCustomError("one_way", "a split takes either `fraction`, or `column` with `values`")
@@ -180,6 +182,16 @@ class Data(Table):
         written = {"validation": self.validation, "test": self.test}
         return {name: rule for name, rule in written.items() if isinstance(rule, Split)}
 
+    @property
+    def cleaners(self) -> "list[Cleaner]":
+        """What `clean` lists, as what it is."""
+        return cast("list[Cleaner]", self.clean)
+
+    @property
+    def augmentations(self) -> "dict[int, Augmentation]":
+        """What of `augment` makes rows, by its place: mixup makes none."""
+        return {at: cast("Augmentation", part) for at, part in enumerate(self.augment) if hasattr(part, "variants")}
+
 
 class Selection(Table):
     """What `combined` is: a weighted mean of validation metrics, each between 0 and 1 or -1 and 1, higher is better.
@@ -195,7 +207,7 @@ class Selection(Table):
     """How a `TASK.METRIC` enters; errors and losses in `weights` need one. Default `inverse` for such first metrics."""
 
     @model_validator(mode="after")
-    def something_weighs(self) -> Selection:
+    def something_weighs(self) -> Self:
         if self.weights is not None and not any(self.weights.values()):
             raise bad_value("all weights are 0: nothing is left to choose by", "raise one of them", "weights")
         return self
@@ -221,7 +233,7 @@ class Average(Table):
     """Number of epochs whose weights at their ends are averaged evenly, fewer at first; instead of `ema`."""
 
     @model_validator(mode="after")
-    def one_way(self) -> Average:
+    def one_way(self) -> Self:
         if (self.ema is None) == (self.last is None):
             raise PydanticCustomError("one_way", "an average takes either `ema` or `last`")
         return self
@@ -362,7 +374,7 @@ class Experiment(Table):
     """Execution."""
 
     @model_validator(mode="after")
-    def seed_or_seeds(self) -> Experiment:
+    def seed_or_seeds(self) -> Self:
         if self.seed is not None and self.seeds is not None:
             raise PydanticCustomError("one_way", "write either `seed` or `seeds`, not both")
         return self

@@ -75,7 +75,8 @@ def metrics(record: Record) -> Rows:
 
 def scores(record: Record) -> Rows:
     split, model = word(record.get("split")), word(record["model"])
-    rows = {(word(row.get("task")), word(row["metric"])): (at, row) for at, row in enumerate(record["rows"])}
+    numbered = enumerate(record["rows"], whole(record.get("first")) or 0)
+    rows = {(word(row.get("task")), word(row["metric"])): (at, row) for at, row in numbered}
     return [("scores", [(split, model, *key, at, *_score(row)) for key, (at, row) in rows.items()])]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLES = {
-    "scores": "SELECT split, task, metric, value, low, high, baseline_majority, baseline_tfidf, n "
+    "scores": "SELECT split, task, metric, value, low, high, baseline_majority, baseline_tfidf, before_training, n "
     "FROM final_scores WHERE run = ? ORDER BY split, task, position",
     "params": "SELECT name, value FROM params WHERE run = ? ORDER BY name",
     "stages": "SELECT attempt, name, cached, rows, round(seconds, 3) AS seconds, reason "

@@ -76,7 +76,7 @@ def fit(
     )
     if left > 0 and not keep.stopped:
         if train.gradient_checkpointing:
-            recompute(network.trunk, network.source)
+            recompute(network)
         if ranks.strategy == "ddp":
             for each in network.trainable().values():
                 each.requires_grad_()  # what thaws later must be known from the start; each epoch begins with its rest

@@ -19,7 +19,7 @@ from runner.model.answer import Piece, said
 from runner.model.batch import Batch
 from runner.model.dropout import seed_step
 from runner.model.network import Network
-from runner.model.stream import Stream, together
+from runner.model.stream import EVALUATION, Stream, together
 from runner.parts.tasks._output import Output
 from runner.plan.preparation import mixups
 from runner.spec.tables import Experiment
@@ -150,10 +150,10 @@ class Feed(pl.LightningDataModule):
 
     def evaluation(self, split: str) -> DataLoader[Batch]:
         """Batches of a split; what is hidden of its rows is the same each time."""
-        return self.loader(split, self.order(split), (0,))
+        return self.loader(split, self.order(split), EVALUATION)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        return self.loader("validation", self.ranks.share(self.order("validation")), (0,))
+        return self.loader("validation", self.ranks.share(self.order("validation")), EVALUATION)
 
     @cached_property
     def own(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.kinds import Part
 from runner.model.stream import Stream
-from runner.parts.mixing._mixing import mixes
+from runner.parts.mixing._mixes import mixes
 
 POOL = 50  # batches whose rows are sorted by length together
 

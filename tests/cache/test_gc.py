@@ -285,17 +285,20 @@ def test_entries_of_one_split_say_which(load_data, put, cache, tmp_path):
     from tokenizers import Tokenizer, models, pre_tokenizers
 
     from runner.data.encode import encode
+    from runner.data.recipe import Recipe
+    from runner.parts.tasks._form import Form
     from runner.profile.profiles import profiles
 
     tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(tmp_path / "tokenizer.json"))
+    recipe = Recipe(Form(("text",)), tmp_path / "tokenizer.json", 8)
     put("t.csv", "text,label\n" + "".join(f"{i * 7919} is {i * 104729},{'xy'[i % 2]}\n" for i in range(30)))
     for more in ({}, {"balance": "oversample"}):
         loaded = load_data(train="t.csv", validation={"fraction": 0.2}, test={"fraction": 0.2}, **more)
         profiles(loaded, ["text"], ["label"], None, cache)
         for split, rows in loaded.splits.items():
-            encode(rows, ["text"], tmp_path / "tokenizer.json", 8, cache, {"rows": loaded.keys[split]})
+            encode(rows, recipe, cache, {"rows": loaded.keys[split]})
     contents = Contents(cache.folder)
     for stage, more in (("profile", ""), ("encode", ", up to 8 tokens")):
         told = sorted(words(each, contents) for each in contents.entries if each.stage == stage)

@@ -272,3 +272,19 @@ def test_biases_and_norms_of_fresh_layers_begin_anew(changed):
     fresh = {name: value for name, value in net.items() if "layer.1" in name and value.ndim == 1}
     assert all(bool((value == ("Norm.weight" in name)).all()) for name, value in fresh.items())
     assert not any(bool((net[name.replace("layer.1", "layer.0")] == fresh[name]).any()) for name in fresh)
+
+
+def test_each_task_learns_by_its_own_adapter(encoder):
+    net = network(encoder, adapter={"type": "lora", "rank": 2, "per_task": True}).train()
+    one = batch([4, 7, 5], packed=net.packed)
+    net(one, ("mood",))["mood"].sum().backward()
+    touched = {name for name, each in net.named_parameters() if each.grad is not None and "lora_" in name}
+    assert touched and all(".mood." in name for name in touched)
+    assert {name.replace(".mood.", ".size.") for name in touched} <= net.trainable().keys()
+    with torch.no_grad():
+        before = net.eval()(one, ("mood", "size"))
+        for name, each in net.named_parameters():
+            if ".size." in name and "lora_B" in name:
+                each += 1
+        after = net(one, ("size", "mood"))
+    assert torch.equal(before["mood"], after["mood"]) and not torch.allclose(before["size"], after["size"])

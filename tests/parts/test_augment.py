@@ -48,7 +48,7 @@ def ready(part):
     """What makes the variants; models are loaded once."""
     key = part.model_dump_json()
     if key not in READY:
-        (places,), faults = resolved([part], READY["folder"])
+        (places,), faults = resolved({0: part}, READY["folder"])
         assert faults == []
         READY[key] = part.ready(places)
     return READY[key]

@@ -37,12 +37,12 @@ def build(name, **fields):
 
 
 def fault(part, folder):
-    _, (found,) = resolved([part], folder)
+    _, (found,) = resolved({0: part}, folder)
     return found
 
 
 def vary(part, folder, text, seed=0):
-    (places,), faults = resolved([part], folder)
+    (places,), faults = resolved({0: part}, folder)
     assert faults == []
     (made,) = part.ready(places)([Parent("id", text, random.Random(seed), [])])
     return made
@@ -63,7 +63,7 @@ def test_the_key_holds_the_file_s_content_and_not_its_name(tmp_path):
     for name, text in [("a.csv", FILES["t.csv"]), ("b.csv", FILES["t.csv"]), ("c.csv", FILES["t.csv"] + "fox,vixen\n")]:
         (tmp_path / name).write_text(text)
         part = build("insert_words", table=name)
-        (places,), _ = resolved([part], tmp_path)
+        (places,), _ = resolved({0: part}, tmp_path)
         keys.append(identity(part, places, Cache(tmp_path / "cache")))
     assert keys[0] == keys[1] != keys[2]
 

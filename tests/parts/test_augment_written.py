@@ -37,7 +37,7 @@ def build(fields):
 
 def ready(fields, folder):
     part = build(fields)
-    (places,), faults = resolved([part], folder)
+    (places,), faults = resolved({0: part}, folder)
     assert faults == []
     return part.ready(places)
 

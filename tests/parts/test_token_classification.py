@@ -133,7 +133,9 @@ def test_the_saved_model_parts_words_as_validation_did():
     spans_ = task()
     value = spans((0, 4, "A"))
     answers = spans_.gathered(
-        Place("t", "validation", ("O", "B-A"), ("1",)), spans_.written([value], [texts[:1]]), [([], [])]
+        Place("t", "validation", ("O", "B-A"), ("1",)),
+        spans_.written([value], Reading([texts[:1]], np.array([0]))),
+        [([], [])],
     )
     assert spans_.tuned(answers) == {"words": "marks"}
 

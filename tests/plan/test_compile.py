@@ -25,6 +25,8 @@ ADAPTERS = {
     "rslora": 'adapter = { type = "lora", rslora = true }',
     "dora": 'adapter = { type = "lora", dora = true }',
     "some dora": 'adapter = { type = "lora", dora = true, rank = 3, targets = ["query", "intermediate.dense"] }',
+    "per task": 'adapter = { type = "lora", rank = 3, per_task = true }',
+    "ia3 per task": 'adapter = { type = "ia3", per_task = true }',
     "ia3": 'adapter = { type = "ia3" }',
     "some ia3": 'adapter = { type = "ia3", targets = ["query"], feedforward = [] }',
     "more ia3": 'adapter = { type = "ia3", targets = ["output.dense"], feedforward = ["attention.output.dense"] }',

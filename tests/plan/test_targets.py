@@ -10,6 +10,8 @@ import pytest
 
 from runner.errors import Diagnostic, SpecError
 from runner.plan.check import Checked, checker
+from runner.plan.compile import task_read
+from runner.plan.estimate import parameters
 from runner.spec.read import read
 
 SPEC = """
@@ -29,6 +31,8 @@ data = ["films"]
 """
 TEXTS = ["the film was good", "a sad day it is", "we saw a nice book", "today it was poor"]
 
+COLUMNS = {"multilabel": "labels", "regression": "score", "token_classification": "tags", "ordinal": "label"}
+
 
 @pytest.fixture
 def look(tmp_path: Path, encoder: Path) -> Any:
@@ -36,9 +40,7 @@ def look(tmp_path: Path, encoder: Path) -> Any:
     (tmp_path / "encoder").symlink_to(encoder)
 
     def look(kind: str, targets: list[Any], task: str = "", data: str = "") -> Checked:
-        column = {"multilabel": "labels", "regression": "score", "token_classification": "tags", "ordinal": "label"}[
-            kind
-        ]
+        column = COLUMNS[kind]
         lines = [json.dumps({"text": text, column: target}) for text, target in zip(TEXTS, targets, strict=False)]
         (tmp_path / "train.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (tmp_path / "spec.toml").write_text(SPEC.format(kind=kind, task=task, data=data), encoding="utf-8")
@@ -156,3 +158,17 @@ def test_large_numbers_that_differ_little_are_told_apart(look):
         float(each.partition("=")[2]) for each in look("regression", [10**6 + n for n in range(4)]).labels["mine"]
     )
     assert (mean, deviation) == pytest.approx((10**6 + 1.5, 1.25**0.5))
+
+
+@pytest.mark.parametrize("crf,more", [("false", 0), ("true", 9 + 6)])
+def test_scores_of_tags_in_their_order_are_counted_as_they_are_built(look, crf, more):
+    from runner.model.network import build
+
+    found = look("token_classification", [["B-A", "O", "O", "O"], ["O"] * 5, ["O"] * 5, ["O"] * 4], f"crf = {crf}")
+    spec, tags = found.spec.experiment, len(found.labels["mine"])
+    network = build(found.base, spec.model, spec.tasks, found.labels, seed=1, packing=True)
+    count = parameters(found)
+    assert count.total == sum(each.numel() for each in network.parameters())
+    assert count.trainable == sum(each.numel() for each in network.trainable().values())
+    assert sum(each.numel() for each in network.heads.parameters()) == (found.base.hidden + 1) * tags + more
+    assert ("crf" in task_read(spec.tasks["mine"])) == (crf == "true")

@@ -47,6 +47,12 @@ type = "token_classification"
 data = ["films"]
 target = "marks"
 
+[tasks.spans]
+type = "token_classification"
+data = ["films"]
+target = "marks"
+crf = true
+
 [train]
 epochs = 3
 batch_size = 8
@@ -76,7 +82,7 @@ def with_targets(row: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture
 def heads(tmp_path: Path, encoder: Path) -> Path:
-    """A spec with four heads on the same rows."""
+    """A spec with five heads on the same rows."""
     for name, count, start in (("train", 64, 0), ("validation", 16, 64), ("test", 24, 80)):
         lines = [json.dumps(with_targets(row)) for row in rows(count, start)]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -93,13 +99,13 @@ def told(results: Path) -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.slow
-def test_four_heads_are_trained_recorded_and_exported(heads: Path, tmp_path: Path) -> None:
+def test_heads_are_trained_recorded_and_exported(heads: Path, tmp_path: Path) -> None:
     results = tmp_path / "results"
     made = prepare(heads, results)
     done = run(made, made.trials[0], results, show=False)
     shapes = query(results, "SELECT DISTINCT task, shape FROM answers ORDER BY task").to_pylist()
     assert [(row["task"], row["shape"]) for row in shapes] == [
-        ("marks", "tags"), ("mood", "choices"), ("score", "quantities"), ("topics", "sets"),
+        ("marks", "tags"), ("mood", "choices"), ("score", "quantities"), ("spans", "tags"), ("topics", "sets"),
     ]  # fmt: skip
     scored = {(row["task"], row["metric"], row["model"]) for row in done["scores"] if row["split"] == "test"}
     assert {("marks", "micro_f1", "majority"), ("score", "pearson", "tfidf"), ("topics", "macro_f1", "tfidf")} <= scored
@@ -112,8 +118,9 @@ def test_four_heads_are_trained_recorded_and_exported(heads: Path, tmp_path: Pat
         assert max(reply["mood"], key=reply["mood"].get) == recorded["mood", text]
         assert reply["topics"]["labels"] == json.loads(recorded["topics", text])
         assert reply["score"] == pytest.approx(float(recorded["score", text]), abs=1e-4)
-        tags = json.loads(recorded["marks", text])
-        assert len(reply["marks"]) == sum(tag.startswith("B-") for tag in tags)
+        for name in ("marks", "spans"):
+            tags = json.loads(recorded[name, text])
+            assert len(reply[name]) == sum(tag.startswith("B-") for tag in tags)
 
 
 @pytest.mark.slow

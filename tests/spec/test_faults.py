@@ -62,7 +62,7 @@ bad.toml:5:2: error[missing-key]: `base` is missing in [model]
   |
 5 | [model]
   |  ^^^^^
-  = help: Where the weights come from: `package:NAME` (inside an installed package), a folder, or a hub id.
+  = help: Where the weights come from: `package:NAME` (inside an installed package), a folder, a GGUF file, a hub id, `run:NAME` (what an earlier run trained, by the beginning of its name), or a table of an untrained model.
 
 bad.toml:6:14: error[wrong-type]: `max_length` is a string, but should be an integer
   |
@@ -92,7 +92,7 @@ bad.toml:15:8: error[unknown-kind]: unknown kind of task `clasification`
    |
 15 | type = "clasification"
    |        ^^^^^^^^^^^^^^^
-   = help: did you mean `classification`? allowed: `classification`, `multilabel`, `ordinal`, `question_answering`, `regression`, `token_classification`
+   = help: did you mean `classification`? allowed: `causal_lm`, `classification`, `masked_lm`, `multilabel`, `ordinal`, `preference`, `question_answering`, `regression`, `seq2seq`, `similarity`, `token_classification`
 
 bad.toml:19:10: error[out-of-bounds]: `epochs` is 0, but must be at least 1
    |

@@ -178,6 +178,25 @@ EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
         [("demo", 1, "mood", 0, "bad"), ("demo", 1, "mood", 1, "good")],
     ),
     (
+        "samples",
+        {
+            "split": "test",
+            "task": "tale",
+            "model": "before",
+            "ids": ["a", "b"],
+            "prompt": ["once", "upon"],
+            "gold": ["there", "was"],
+            "text": ["là", ""],
+            "tokens": [2, 0],
+            "ended": [False, True],
+        },
+        "samples",
+        [
+            ("demo", 1, "test", "tale", "before", 0, "a", "once", "there", "là", 2, False),
+            ("demo", 1, "test", "tale", "before", 1, "b", "upon", "was", "", 0, True),
+        ],
+    ),
+    (
         "artifact",
         {"name": "model", "path": "model/a", "sha256": "s", "bytes": 9},
         "artifacts",

@@ -110,7 +110,7 @@ finished     2024-01-01 00:00:00
 seconds      3.5
 
 scores
-split  task  metric    value  low  high  baseline_majority  baseline_tfidf  n
+split  task  metric    value  low  high  baseline_majority  baseline_tfidf  before_training  n
 test   mood  accuracy  0.75   0.5  1     0.25                               8
 test   mood  f1        0.5
 

@@ -49,13 +49,14 @@ def test_final_scores_stand_beside_the_baselines(con: duckdb.DuckDBPyConnection)
         score(model="tfidf", value=0.5),
         score(metric="loss", position=1, value=1.5),
         score(metric="loss", model="majority", value=NAN),
+        score(metric="loss", model="before", value=2.5),
         score("other", value=0.0),
     ]
     insert(con, "scores", given)
     assert rows(con, "FROM final_scores ORDER BY run DESC, position") == [
-        ("r", "test", "t", "f1", 0, 0.75, 0.5, 1.0, 8, 0.25, 0.5),
-        ("r", "test", "t", "loss", 1, 1.5, None, None, None, None, None),
-        ("other", "test", "t", "f1", 0, 0.0, None, None, None, None, None),
+        ("r", "test", "t", "f1", 0, 0.75, 0.5, 1.0, 8, 0.25, 0.5, None),
+        ("r", "test", "t", "loss", 1, 1.5, None, None, None, None, None, 2.5),
+        ("other", "test", "t", "f1", 0, 0.0, None, None, None, None, None, None),
     ]
 
 

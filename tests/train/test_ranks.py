@@ -15,6 +15,7 @@ from runner.train.ranks import ALONE, Ranks, interleaved
 from tests.train.pair import Asked, Found, alone, pair
 
 LORA = {"adapter": {"type": "lora", "rank": 2, "dropout": 0.2, "targets": ["query", "value"]}}
+EACH = {"adapter": {**LORA["adapter"], "per_task": True}}
 THAW = {"freeze": {"layers": "all", "thaw": 2}}
 Pair = Callable[[Asked], list[Found]]
 
@@ -87,6 +88,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
 DDP = {
     "thaw": (THAW, {"epochs": 3}, True),
     "thaw by layer": ({"freeze": {**THAW["freeze"], "thaw_by": "layer"}}, {"epochs": 3}, False),
+    "an adapter for each task": (EACH, {"gradient_checkpointing": True}, True),
     "pcgrad": ({}, {"loss_balance": "pcgrad"}, False),
     "pcgrad, tasks apart": ({}, {"loss_balance": "pcgrad", "accumulate": 4, "batch_size": 3}, True),
 }

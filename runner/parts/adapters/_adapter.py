@@ -24,6 +24,8 @@ class Adapter(Part):
 
     type: str
     """The kind of adapter."""
+    per_task: bool = False
+    """Whether each task has an adapter, and so a forward pass, of its own, instead of one for all. Default false."""
 
     def config(self) -> PeftConfig:
         """The peft configuration that means the same."""

@@ -24,6 +24,7 @@ class IA3(Adapter):
     """
 
     kind: ClassVar[str] = "ia3"
+    later: ClassVar[tuple[str, ...]] = ("per_task",)
     naming: ClassVar[tuple[str, ...]] = ("targets", "feedforward")
 
     type: Literal["ia3"]

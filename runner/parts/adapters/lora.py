@@ -23,7 +23,7 @@ class Lora(Adapter):
     """
 
     kind: ClassVar[str] = "lora"
-    later: ClassVar[tuple[str, ...]] = ("rslora", "dora")
+    later: ClassVar[tuple[str, ...]] = ("per_task", "rslora", "dora")
 
     type: Literal["lora"]
     """The kind of adapter."""

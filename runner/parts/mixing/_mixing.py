@@ -27,8 +27,3 @@ class Mixing(Part):
     def shares(self, batches: Mapping[str, int]) -> dict[str, float]:
         """Share of an epoch for each data set, from how many batches (or rows, if mixed) count; they sum to 1."""
         raise NotImplementedError
-
-
-def mixes(mixing: Part | None) -> bool:
-    """Whether batches hold rows of several data sets; not by default, nor where a strategy knows no such word."""
-    return getattr(mixing, "batches", "separate") == "mixed"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from runner.errors import RunnerError, did_you_mean
 from runner.parts.slices import slices
 from runner.parts.sources._hub import HUB, first_line, of_hub
+from runner.parts.sources._named import container, wanted_split
 from runner.parts.sources._source import LINE, Source, encoded
 
 if TYPE_CHECKING:
@@ -40,18 +41,6 @@ class Dataset(Source):
         datasets.disable_progress_bars()
         with TemporaryDirectory(prefix="runner-dataset-") as scratch:
             yield from encoded(arrow_batches(load(path, scratch), path), path)
-
-
-def container(path: Path) -> Path:
-    """The file or folder without its `#SPLIT`."""
-    bare, mark, split = str(path).rpartition("#")
-    return Path(bare) if mark and "/" not in split and not path.exists() else path
-
-
-def wanted_split(path: Path) -> str:
-    """The word after `#`, or an empty string."""
-    marked = str(path).startswith(HUB) or container(path) != path
-    return str(path).rpartition("#")[2] if marked and "#" in str(path) else ""
 
 
 def load(path: Path, scratch: str) -> Any:

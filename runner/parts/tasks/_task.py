@@ -135,6 +135,10 @@ class Task(Part):
 
         return torch.nn.Linear(hidden, self.width(outputs))
 
+    def parameters(self, hidden: int, outputs: Sequence[str]) -> int:
+        """How many numbers that layer learns."""
+        return (hidden + 1) * self.width(outputs)
+
     def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Loss of each labelled unit (an example, or a token that is judged), shape [units], in nats or squares.
 

@@ -27,7 +27,7 @@ OUTSIDE = "O"
 
 
 class TokenClassification(Task):
-    """Tag each word, by cross-entropy on its first token.
+    """Tag each word, by cross-entropy on its first token, or with `crf` by that of all tags of a text together.
 
     The target is a list of tags, one for each of the words that single spaces part, or a list of spans: tables with
     `start` and `end`, characters of the text, and a label. The input may be a list of words, such as the column
@@ -41,7 +41,7 @@ class TokenClassification(Task):
     """
 
     kind: ClassVar[str] = "token_classification"
-    later: ClassVar[tuple[str, ...]] = ("words",)
+    later: ClassVar[tuple[str, ...]] = ("words", "crf")
     shape: ClassVar[Shape] = Tags
     level: ClassVar[Literal["text", "token", "language", "reply"]] = "token"
     nested: ClassVar[bool] = True
@@ -62,6 +62,8 @@ class TokenClassification(Task):
     """Key of the label in tables of spans. Default label."""
     words: Literal["spaces", "marks"] | None = None
     """What parts the words of texts without targets: single spaces, or any mark; default as in validation."""
+    crf: bool = False
+    """Whether tags are judged in their order, by a linear-chain CRF; in bio no broken scheme is said. Default false."""
     labels: Annotated[list[Text], Field(min_length=2)] | None = None
     """The tags in the order of the head's outputs; default: those of train, sorted."""
     metrics: Annotated[list[Annotated[str, Family("metrics").word()]], Field(min_length=1)] = Field(
@@ -185,10 +187,31 @@ class TokenClassification(Task):
             found.append(json.dumps([words == spaced(text), tags], ensure_ascii=False))
         return found
 
+    def follows(self, outputs: Sequence[str]) -> list[list[bool]]:
+        """Which tag may stand after each tag and, last, at the beginning."""
+        before = (*outputs, OUTSIDE)
+        free = self.scheme == "plain"
+        return [[free or not tag.startswith("I-") or each[2:] == tag[2:] for tag in outputs] for each in before]
+
+    def layer(self, hidden: int, outputs: Sequence[str]) -> torch.nn.Module:
+        if not self.crf:
+            return super().layer(hidden, outputs)
+        from runner.parts.tasks._crf import Chain
+
+        return Chain(hidden, self.follows(outputs))
+
+    def parameters(self, hidden: int, outputs: Sequence[str]) -> int:
+        tags = len(outputs)
+        return super().parameters(hidden, outputs) + (tags * (tags + 2) if self.crf else 0)
+
     def loss(self, output: Output, weights: torch.Tensor | None = None) -> torch.Tensor:
-        """Cross-entropy of each word that has a token, shape [words], in nats."""
+        """Cross-entropy of each word that has a token, shape [words], in nats; with `crf` its part of its text's."""
         import torch.nn.functional as F
 
+        if self.crf:
+            from runner.parts.tasks import _crf
+
+            return _crf.losses(output.head, _crf.words(output))
         logits, target = output.logits, output.target
         judged = target >= 0
         return F.cross_entropy(logits[judged].float(), target[judged] % logits.shape[-1], reduction="none")
@@ -199,8 +222,13 @@ class TokenClassification(Task):
 
         logits = output.logits
         assert output.lengths is not None
+        likeliest = logits.argmax(-1)
+        if self.crf:
+            from runner.parts.tasks import _crf
+
+            likeliest[output.target >= 0] = _crf.best(output.head, _crf.words(output))
         ends = np.cumsum(output.lengths.cpu().numpy())[:-1]
-        both = (np.split(each.cpu().numpy(), ends) for each in (logits.argmax(-1), output.target))
+        both = (np.split(each.cpu().numpy(), ends) for each in (likeliest, output.target))
         found = []
         for said, told in zip(*both, strict=True):
             judged = told >= 0
