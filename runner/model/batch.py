@@ -19,7 +19,7 @@ class Batch:
     in the loss of the optimizer step: its part of the examples of the step, divided by its units there. `spans`
     [tokens, 2] are the characters that each token stands for, where a head looks at tokens. `places[task]` are the
     indices of the task's examples, or of their tokens, in a mixed batch that holds others too; `sequences[task]` those
-    of its sequences.
+    of its sequences. Tasks `beyond` it are those of batches that other processes compute meanwhile.
     """
 
     stream: str
@@ -33,6 +33,12 @@ class Batch:
     spans: torch.Tensor | None = None
     places: Mapping[str, torch.Tensor] = field(default_factory=dict)
     sequences: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it counts nothing in the optimizer step, and is there to keep others company."""
+        return bool(self.shares) and not any(self.shares.values())
 
     def __len__(self) -> int:
         return len(self.lengths)

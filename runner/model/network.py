@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from runner.model import replies
-from runner.model.adapters import adapt, use
+from runner.model.adapters import adapt, learned_by, use
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
-from runner.model.language import CLASSES
+from runner.model.language import CLASSES, head_of
 from runner.model.pooling import pool
 from runner.model.reference import Reference, spoken
 from runner.model.trunk import choose_trunk, tokens_of
@@ -41,6 +41,7 @@ class Network(nn.Module):
         reference: Reference | None = None,
     ) -> None:
         super().__init__()
+        self.turned = ""
         self.apart = bool(getattr(model.adapter, "per_task", False))
         self.levels = levels or {}
         self.reference = reference
@@ -79,6 +80,7 @@ class Network(nn.Module):
         """Compute with the adapter of a task, where each has its own."""
         if self.apart:
             use(self.trunk, task)
+            self.turned = task
 
     def together(
         self, batch: Batch, tasks: Sequence[str], mix: Callable[[torch.Tensor], torch.Tensor] | None
@@ -124,6 +126,16 @@ class Network(nn.Module):
             if parameter.requires_grad or name in self.thawing
         }
 
+    def own(self, task: str) -> list[nn.Parameter]:
+        """What some other tasks don't use: its head, its factor in the loss, the query, the language head."""
+        balance = getattr(self, "balance", None)
+        found = [*self.heads[slot(task)].parameters()]
+        found += [] if balance is None else [balance.log_variances[slot(task)]]
+        found += learned_by(self.trunk, task) if self.apart else []
+        level = self.levels.get(task, "text")
+        found += [self.query] if level == "text" and self.query is not None else []
+        return found + ([*head_of(self.trunk).parameters()] if level == "language" else [])
+
     def begin(self, epoch: int) -> None:
         """Let rest what is frozen in an epoch, counted from 1; all else learns."""
         for name, parameter in self.trainable().items():
@@ -157,14 +169,13 @@ def build(
     """
     speaks = speaking(tasks)
     virtual = bool(getattr(model.adapter, "virtual", 0))
-    trunk, packed = choose_trunk(base, packing and not virtual, speaks, seed)
+    trunk, packed = choose_trunk(base, packing and not virtual, speaks, seed, model.quantise)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
     referring = [name for name, task in tasks.items() if task.refers]
-    drawn = (
-        isinstance(model.base, Fresh) and model.adapter is None and not referring
-    )  # others need the folder's weights
+    # A frozen trunk and a reference are what the folder holds, so that others can find them again.
+    drawn = isinstance(model.base, Fresh) and model.adapter is None and not referring
     fresh = base.layers + 1 if drawn else model.reinitialise
     if fresh:
         refresh(trunk, base.layers - fresh, base.layers, seed, CLASSES[speaks])

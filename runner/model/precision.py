@@ -1,4 +1,4 @@
-"""Precision: bf16 only where the processor or card computes in it."""
+"""Precision: bf16 only where the processor or card computes in it, fp16 where it is asked for."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ def has_bf16(accelerator: str = "auto") -> bool:
     return info.is_file() and bool(WORDS & set(info.read_text(encoding="utf-8", errors="replace").split()))
 
 
-def resolved(precision: str, accelerator: str = "auto") -> Literal["fp32", "bf16"]:
+def resolved(precision: str, accelerator: str = "auto") -> Literal["fp32", "bf16", "fp16"]:
     """What `auto` means on this machine."""
     if precision == "auto":
         return "bf16" if has_bf16(accelerator) else "fp32"
-    return "bf16" if precision == "bf16" else "fp32"
+    return "bf16" if precision == "bf16" else "fp16" if precision == "fp16" else "fp32"
 
 
-def lightning_word(precision: str, accelerator: str = "auto") -> Literal["bf16-mixed", "32-true"]:
+def lightning_word(precision: str, accelerator: str = "auto") -> Literal["bf16-mixed", "16-mixed", "32-true"]:
     """The same in Lightning's words."""
-    return "bf16-mixed" if resolved(precision, accelerator) == "bf16" else "32-true"
+    words: dict[str, Literal["bf16-mixed", "16-mixed"]] = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
+    return words.get(resolved(precision, accelerator), "32-true")

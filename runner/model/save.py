@@ -102,7 +102,8 @@ def load(folder: Path | str) -> Predictor:
         for name, task in about["tasks"].items()
     }
     base = Base(str(folder), folder) if model.adapter is None else base_of(model, Path(about["base"]), folder)
-    model = model.model_copy(update={"base": str(base.folder), "freeze": None, "reinitialise": 0})
+    plain = {"base": str(base.folder), "freeze": None, "reinitialise": 0, "quantise": None}  # any machine can answer
+    model = model.model_copy(update=plain)
     network = build(base, model, parts, about["labels"], seed=0, packing=True)
     if network.reference is not None and model.adapter is None:
         before = base_of(model, Path(about["base"]), folder)

@@ -19,8 +19,8 @@ from runner.plan.base import Base
 WITH_POOLER = {"bert", "roberta", "xlm-roberta", "camembert", "mpnet", "ernie"}
 
 
-def load_trunk(base: Base, attention: str, speaks: str = "") -> nn.Module:
-    """The pre-trained model in fp32, with the language head that `speaks` names.
+def load_trunk(base: Base, attention: str, speaks: str = "", bits: int | None = None) -> nn.Module:
+    """The pre-trained model in fp32, with the language head that `speaks` names; linear layers in `bits` on this GPU.
 
     A weight that the folder lacks is an error, never random; but for the head of a masked language model, which many
     encoders are published without.
@@ -43,6 +43,7 @@ def load_trunk(base: Base, attention: str, speaks: str = "") -> nn.Module:
         trust_remote_code=False,
         use_safetensors=True,
         **pooler,
+        **({} if bits is None else quantised(bits)),
     )
     trunk.config.use_cache = False
     needed = f"{trunk.base_model_prefix}." if speaks == "masked" else ""
@@ -57,11 +58,38 @@ def load_trunk(base: Base, attention: str, speaks: str = "") -> nn.Module:
     return cast(nn.Module, trunk)
 
 
-def choose_trunk(base: Base, packing: bool, speaks: str = "", seed: int = 0) -> tuple[nn.Module, bool]:
+def quantised(bits: int) -> dict[str, Any]:
+    """Weights by bitsandbytes on the GPU that this process uses: LLM.int8 (Dettmers and others 2022), or NF4 of QLoRA.
+
+    Four bits are computed with in bf16 where the GPU knows it (Dettmers and others 2023, arXiv:2305.14314).
+    """
+    import transformers
+
+    compute = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    four = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": compute}
+    how: dict[str, Any] = {"load_in_8bit": True} if bits == 8 else {"load_in_4bit": True, **four}
+    config: Any = transformers.BitsAndBytesConfig
+    return {"quantization_config": config(**how), "device_map": {"": torch.cuda.current_device()}}
+
+
+def choose_trunk(
+    base: Base, packing: bool, speaks: str = "", seed: int = 0, bits: int | None = None
+) -> tuple[nn.Module, bool]:
     """The trunk, computing packed where wanted and where a probe shows equal vectors, else padded.
 
-    A language head that the base lacks is drawn by the seed.
+    A language head that the base lacks is drawn by the seed. What is quantised is probed before, in fp32.
     """
+    trunk, packed = probed(base, packing, speaks, seed)
+    if bits is None:
+        return trunk, packed
+    attention = str(cast(Any, trunk).config._attn_implementation)
+    del trunk
+    torch.manual_seed(seed)
+    return load_trunk(base, attention, speaks, bits), packed
+
+
+def probed(base: Base, packing: bool, speaks: str, seed: int) -> tuple[nn.Module, bool]:
+    """The same in fp32."""
     torch.manual_seed(seed)
     padded = load_padded(base, speaks)
     if speaks == "seq2seq":

@@ -14,6 +14,7 @@ from runner.errors import Diagnostic, RunnerError, SpecError, did_you_mean
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
+from runner.plan.devices import devices
 from runner.plan.faults import Faults, Where
 from runner.plan.language import language, scoring, spoken
 from runner.plan.names import names
@@ -61,6 +62,7 @@ class Checker:
         used = columns(spec)
         names(spec, faults)
         preparation(spec, used, faults)
+        devices(spec, faults)
         fresh = isinstance(spec.experiment.model.base, Fresh)
         base = None if fresh else self.base(spec, faults)
         loaded = {}

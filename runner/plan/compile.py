@@ -23,6 +23,9 @@ from runner.plan.recipes import recipe
 from runner.plan.selection import terms
 from runner.spec.tables import Selection, Train
 
+# What of `[train]` changes how the same weights come about, and so no key.
+ONLY_HOW = ("gradient_checkpointing", "strategy", "devices")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -140,8 +143,8 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], weights: str) -
     """The steps of one seed. Names, descriptions, paths and `[execute]` never enter its key."""
     experiment = checked.spec.experiment
     reads: dict[str, Any] = {"evaluate": experiment.evaluate.used(), "train": experiment.train.used()}
-    for elsewhere in ("checkpoint_minutes", "loss_balance", "balance_rate"):
-        del reads["train"][elsewhere]
+    for elsewhere in ("checkpoint_minutes", "loss_balance", "balance_rate", *ONLY_HOW):
+        reads["train"].pop(elsewhere, None)
     reads["tasks"] = {name: task_read(task) for name, task in experiment.tasks.items()}
     reads |= {"mixing": experiment.mixing and experiment.mixing.used()} | balance(experiment.train)
     adapter = experiment.model.adapter
@@ -197,6 +200,7 @@ def work(checked: Checked) -> dict[str, Any]:
     balanced = "" if train.loss_balance == "fixed" else train.loss_balance
     also = {"mixup": mixed, "class weights": heavy, "loss balance": balanced, "batches": "mixed" if together else ""}
     also |= {"frozen": told(freeze)} if freeze else {}
+    also |= {"processes": f"{train.devices} by {train.strategy}"} if train.strategy else {}
     return found | {name: words for name, words in also.items() if words}
 
 

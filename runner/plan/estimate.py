@@ -85,14 +85,23 @@ def memory(checked: Checked, longest: int) -> dict[str, int]:
     per_token = PER_TOKEN * base.hidden * base.layers
     heads = int(base.config.get("num_attention_heads", 12))
     attention = 2 * heads * longest * longest * base.layers * train.batch_size
+    activations = per_token * longest * train.batch_size + attention * FP32
+    if train.gradient_checkpointing:  # what enters each layer, and all of one layer
+        activations = activations // base.layers + base.hidden * FP32 * base.layers * longest * train.batch_size
     copies = 0 if train.average is None else (train.average.last or 1) + 1  # the weights themselves wait meanwhile
     return {
-        "weights": count.total * FP32,
+        "weights": count.total * FP32 - spared(checked),
         "gradients": count.trainable * FP32 * (1 if train.loss_balance != "pcgrad" else 2 * len(checked.labels) + 2),
         "optimizer": 2 * count.trainable * FP32,
         **({"average": copies * count.trainable * FP32} if copies else {}),
-        "activations": per_token * longest * train.batch_size + attention * FP32,
+        "activations": activations,
     }
+
+
+def spared(checked: Checked) -> int:
+    """Bytes that the linear layers of a quantised base don't need."""
+    bits = checked.spec.experiment.model.quantise
+    return 0 if bits is None else sum(map(size, checked.base.linears.values())) * (32 - bits) // 8
 
 
 def seconds(plan: Plan, lengths: Mapping[str, Lengths], tokens_per_second: float | None) -> float | None:

@@ -19,6 +19,7 @@ from runner.errors import Interrupted, RunnerError
 from runner.plan.compile import Plan, Trial, mixing_of
 from runner.plan.weights import weights
 from runner.run.accounting import accounted
+from runner.run.company import trained_together
 from runner.run.encoding import encoded
 from runner.run.exporting import exported
 from runner.run.opening import opening
@@ -86,7 +87,7 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     with work.stage("train", sum(map(len, streams["train"].values()))) as detail:
         trainer, module, feed = trained(work, streams, stop, show)
         changed = sum(each.numel() for each in module.network.trainable().values())
-        detail.update(steps=int(trainer.global_step), packed=module.network.packed, parameters=changed)
+        detail.update(steps=int(module.taken), packed=module.network.packed, parameters=changed)
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
         scores, tuned = scored(work, lambda split: predicted(trainer, module, feed.evaluation(split)), streams)
@@ -128,25 +129,26 @@ def texts(work: Work, trainer: Any, module: Any, feed: Any, streams: Any) -> lis
 
 def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tuple[Any, Any, Any]:
     """Trainer, module and feed after the fit; the network has the weights of the best epoch."""
-    from runner.train.fit import fit
+    from runner.train.fit import fit, fitted
 
-    checked, experiment, seed = work.checked, work.experiment, work.trial.seed
+    settle(work.experiment.execute.threads)
+    if work.experiment.train.strategy is None:
+        given, more = network_of(work, streams)
+        return fit(*given, **more, record=work.log.write, stop=stop, show=show)
+    steps = trained_together(work, stop, show)
+    given, more = network_of(work, streams)
+    trainer, module, feed = fitted(*given, **more)
+    module.taken = steps
+    return trainer, module, feed
+
+
+def network_of(work: Work, streams: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What a fit begins with: the network and all that it learns from."""
+    checked, experiment = work.checked, work.experiment
     tasks: Any = experiment.tasks
-    settle(experiment.execute.threads)
-    return fit(
-        untrained(work, streams),
-        experiment,
-        streams,
-        checked.shown,
-        {name: weights_of(work, name) for name in tasks},
-        mixing_of(checked),
-        seed=seed,
-        pad_id=checked.base.padding,
-        folder=work.folder / "state",
-        record=work.log.write,
-        stop=stop,
-        show=show,
-    )
+    weights = {name: weights_of(work, name) for name in tasks}
+    given = (untrained(work, streams), experiment, streams, checked.shown, weights, mixing_of(checked))
+    return given, {"seed": work.trial.seed, "pad_id": checked.base.padding, "folder": work.folder / "state"}
 
 
 def untrained(work: Work, streams: Any) -> Any:
@@ -179,19 +181,19 @@ def weights_of(work: Work, name: str) -> list[float] | None:
 
 def speed(work: Work, trainer: Any, module: Any, feed: Any, streams: Any, seconds: float) -> float | None:
     """Training tokens per second, if this attempt did all of the training."""
-    if module.first_step or trainer.global_step != feed.steps or work.experiment.train.max_steps:
+    if module.first_step or module.taken != feed.steps or work.experiment.train.max_steps:
         return None
     return float(sum(int(each.lengths.sum()) for each in streams["train"].values())) * (
         work.experiment.train.epochs / seconds
     )
 
 
-def settle(threads: int | None) -> None:
-    """Processor threads of torch; and only operations that give equal bits each time."""
+def settle(threads: int | None, processes: int = 1) -> None:
+    """Processor threads of torch, shared by the processes; and only operations that give equal bits each time."""
     import torch
     import torch.utils.deterministic
 
-    if threads:
-        torch.set_num_threads(threads)
+    if threads or processes > 1:
+        torch.set_num_threads(max((threads or torch.get_num_threads()) // processes, 1))
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a tenth of a step

@@ -62,7 +62,7 @@ class Fresh(Table):
 class Model(Table):
     """The pre-trained trunk that the heads sit on, and how much of it is trained."""
 
-    later: ClassVar[tuple[str, ...]] = ("freeze", "reinitialise")
+    later: ClassVar[tuple[str, ...]] = ("freeze", "reinitialise", "quantise")
 
     base: Text | Fresh
     """Where the weights come from: `package:NAME` (inside an installed package), a folder, a GGUF file, a hub id,
@@ -87,6 +87,8 @@ class Model(Table):
 
     reinitialise: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Number of layers, counted from the highest, that begin with fresh weights drawn by the seed. Default 0."""
+    quantise: Literal[8, 4] | None = None
+    """Bits of each weight of the base's linear layers, by bitsandbytes, on a GPU below an adapter; default: 32 bits."""
 
     @model_validator(mode="after")
     def only_without_adapter(self) -> Self:
@@ -240,7 +242,15 @@ class Average(Table):
 class Train(Table):
     """How the weights are trained: AdamW with warm-up."""
 
-    later: ClassVar[tuple[str, ...]] = ("head_learning_rate", "layer_decay", "average")
+    later: ClassVar[tuple[str, ...]] = (
+        "head_learning_rate",
+        "layer_decay",
+        "average",
+        "gradient_checkpointing",
+        "compile",
+        "strategy",
+        "devices",
+    )
 
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 3
     """Passes over the training rows. Default 3."""
@@ -278,8 +288,11 @@ class Train(Table):
     """
     balance_rate: Annotated[float, Field(gt=0, le=10)] = 0.01
     """Peak learning rate of the log-variances of `uncertainty`, on the course of `learning_rate`. Default 0.01."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Arithmetic of the forward pass; `auto` is bf16 where the processor computes in it, else fp32. Default auto."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Arithmetic of the forward pass; `auto` is bf16 where the processor computes in it, else fp32. Default auto.
+
+    `fp16` needs a GPU; losses are scaled so that small gradients are not lost, and a step that overflows is left out.
+    """
     batching: Literal["length_grouped", "random"] = "length_grouped"
     """Put texts of similar length into one batch, or any. Default length_grouped."""
     packing: bool = True
@@ -295,6 +308,17 @@ class Train(Table):
     """Stop before `epochs` when validation no longer improves; left out = train to the end."""
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
     """Minutes between two saved states within an epoch; each epoch's end is saved too. Default 5."""
+    gradient_checkpointing: bool = False
+    """Compute activations of layers again in the backward pass instead of keeping them; same weights. Default false."""
+    compile: bool = False
+    """Compile the trunk with torch.compile while it trains, which needs a C++ compiler. Default false."""
+    strategy: Literal["ddp", "fsdp"] | None = None
+    """How several processes share the batches of each optimizer step; default: one process does all.
+
+    With `ddp` each process holds all weights, with `fsdp` a part of them. Neither changes what a run is.
+    """
+    devices: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Number of processes of `strategy`, each on a GPU of its own, or all on the processor. Default 1."""
 
 
 class Evaluate(Table):

@@ -16,6 +16,7 @@ OF_TASKS = {"metrics", "loss_weight"}
 OF_DATA = {"groups", "license"}
 SPLITS = ("train", "validation", "test")
 OF_TRAIN = {"loss_balance", "balance_rate", "select_by", "checkpoint_minutes"}
+OF_TRAIN |= {"gradient_checkpointing", "strategy", "devices"}
 SPECS = """
     SELECT s.run, s.resolved::VARCHAR AS resolved FROM specs s JOIN runs r ON r.run = s.run
     WHERE (s.run = $run AND len(json_keys(s.resolved, '$.tasks')) > 1)

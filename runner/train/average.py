@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from runner.spec.tables import Average
+from runner.train.ranks import like
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -59,7 +60,9 @@ class Running:
     def restore(self, state: dict[str, Any], weights: Weights) -> None:
         """Take up a state, where the weights lie."""
         self.steps = state["steps"]
-        self.kept = [{name: each[name].to(weights[name].device) for name in each} for each in state["kept"]]
+        self.kept = [
+            {name: like(each[name].to(weights[name].device), weights[name]) for name in each} for each in state["kept"]
+        ]
 
 
 def copy(weights: Weights) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from runner.model.network import slot
+from runner.train.ranks import ALONE, Ranks
 
 Gradients = list[torch.Tensor | None]
 
@@ -25,9 +27,10 @@ class Uncertainty(nn.Module):
         variance: torch.Tensor = self.log_variances[slot(task)]
         return (-variance).exp() * losses + variance / 2
 
-    def weight(self, task: str) -> float:
-        """exp(-s): how much the task's loss counts."""
-        return float((-self.log_variances[slot(task)].detach()).exp())
+    def weight(self, task: str, ranks: Ranks = ALONE) -> float:
+        """exp(-s): how much the task's loss counts; all processes ask together, the first one learns it."""
+        variance = ranks.whole(self.log_variances[slot(task)].detach())
+        return float((-variance).exp()) if ranks.first else math.nan
 
 
 class Projection:
@@ -51,6 +54,18 @@ class Projection:
         for index, (task, term) in enumerate(terms.items()):
             found = torch.autograd.grad(term, parameters, retain_graph=index < last, allow_unused=True)
             self.gradients[task] = list(map(plus, self.gradients.get(task, [None] * len(found)), found))
+
+    def gather(self, ranks: Ranks) -> None:
+        """Sum the gradients of each task over all processes, a task at a time; what no process has stays missing."""
+        own = [(task, at) for task, found in self.gradients.items() for at, g in enumerate(found) if g is not None]
+        there, parameters = ranks.united(own), list(self.trained.values())
+        for task in sorted({task for task, _ in there}):
+            places = sorted(at for each, at in there if each == task)
+            found = self.gradients.setdefault(task, [None] * len(parameters))
+            whole = ranks.summed(flat(found, parameters, places))
+            sizes = [parameters[at].numel() for at in places]
+            for at, piece in zip(places, torch.split(whole, sizes), strict=True):
+                found[at] = piece.view_as(parameters[at])
 
     def settle(self, rng: np.random.Generator) -> float:
         """Give each parameter the gradient of the whole step; the share of pairs of tasks that were in conflict."""

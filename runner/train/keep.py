@@ -20,6 +20,8 @@ from runner.train import state
 from runner.train.average import Running
 from runner.train.module import Module
 from runner.train.optimizer import factor
+from runner.train.ranks import ALONE, Ranks, dealt, interleaved, rest
+from runner.train.strategy import scaler
 
 EVERY = 10  # optimizer steps between two points of the training curve
 
@@ -35,14 +37,16 @@ class Keep(pl.Callback):
         record: Callable[..., None],
         stop: threading.Event,
         average: Running | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.average = average
+        self.average, self.ranks = average, ranks
         self.averaged: dict[str, Any] | None = None
         self.folder, self.validation, self.labels, self.record, self.stop = folder, validation, labels, record, stop
         self.best, self.best_epoch = -math.inf, -1
         self.watched, self.waited = -math.inf, 0
         self.stopped = False
         self.optimizer: dict[str, Any] | None = None
+        self.scaler: dict[str, Any] = {}
         self.saved_at = time.monotonic()
 
     def restore(self, saved: dict[str, Any], module: Module) -> None:
@@ -50,33 +54,44 @@ class Keep(pl.Callback):
         module.network.load_state_dict(saved["weights"], strict=False)
         module.feed.first_epoch, module.feed.first_batch = saved["epoch"], saved["batch"]
         module.first_step = saved["step"]
-        self.optimizer, self.averaged = saved["optimizer"], saved["average"]
+        self.optimizer, self.averaged, self.scaler = saved["optimizer"], saved["average"], saved.get("scaler", {})
         for name in ("best", "best_epoch", "watched", "waited", "stopped"):
             setattr(self, name, saved[name])
 
     def save(self, trainer: pl.Trainer, module: Module, epoch: int, batch: int) -> None:
-        """Save everything that is not a pure function of the spec and of (epoch, batch)."""
+        """Save everything that is not a pure function of the spec and of (epoch, batch); all processes call it."""
         content = {
-            "weights": {name: p.detach() for name, p in module.network.trainable().items()},
-            "optimizer": trainer.optimizers[0].state_dict(),
-            "average": self.average and self.average.state,
+            "weights": self.weights(module),
+            "optimizer": self.ranks.whole(trainer.optimizers[0].state_dict()),
+            "average": self.average and self.ranks.whole(self.average.state),
+            "scaler": scaler(trainer),
             "epoch": epoch,
             "batch": batch,
             "step": module.first_step + trainer.global_step,
             **{name: getattr(self, name) for name in ("best", "best_epoch", "watched", "waited", "stopped")},
         }
-        state.save(self.folder / "state.pt", content)
+        if self.ranks.first:
+            state.save(self.folder / "state.pt", content)
         self.saved_at = time.monotonic()
+
+    def weights(self, module: Module) -> dict[str, Any]:
+        """The trainable weights as they are now."""
+        found: dict[str, Any] = self.ranks.whole({name: p.detach() for name, p in module.network.trainable().items()})
+        return found
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         if self.optimizer is not None:
-            trainer.optimizers[0].load_state_dict(self.optimizer)
+            optimizer = trainer.optimizers[0]
+            owners = [each for group in optimizer.param_groups for each in group["params"]]
+            optimizer.load_state_dict(dealt(self.optimizer, owners))
             self.optimizer = None
+        if self.scaler:
+            trainer.precision_plugin.load_state_dict(self.scaler)
         if self.average is not None and self.averaged is not None:
             self.average.restore(self.averaged, module.network.trainable())
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        accumulate = module.experiment.train.accumulate
+        accumulate = module.feed.accumulate
         done = batch_idx + 1
         whole = done % accumulate == 0 or done == trainer.num_training_batches
         step = module.first_step + trainer.global_step
@@ -86,21 +101,28 @@ class Keep(pl.Callback):
             train = module.experiment.train
             rate = train.learning_rate * factor(train, step - 1, module.feed.steps)
             values = module.last | {"learning_rate": rate}
-            self.record(
-                "metrics", step=step, epoch=self.position(trainer, module, batch_idx), split="train", values=values
-            )
+            self.written(step, self.position(module, batch_idx), "train", values)
         late = time.monotonic() - self.saved_at > 60 * module.experiment.train.checkpoint_minutes
-        if whole and done < trainer.num_training_batches and (late or self.stop.is_set()):
-            self.save(trainer, module, module.epoch, module.batch_number(batch_idx) + 1)
+        if whole and done < trainer.num_training_batches and self.ranks.agreed(late or self.stop.is_set()):
+            self.save(trainer, module, module.epoch, self.next_batch(module, batch_idx))
             self.leave()
 
-    def position(self, trainer: pl.Trainer, module: Module, batch_idx: int) -> float:
+    def written(self, step: int, epoch: float, split: str, values: Mapping[str, float]) -> None:
+        """Record a point of the curves, once."""
+        if self.ranks.first:
+            self.record("metrics", step=step, epoch=epoch, split=split, values=values)
+
+    def next_batch(self, module: Module, batch_idx: int) -> int:
+        """Index in its epoch of the batch after those that all processes have done."""
+        return module.batch_number(batch_idx) - self.ranks.rank + self.ranks.size
+
+    def position(self, module: Module, batch_idx: int) -> float:
         """Epochs done, as a fraction."""
-        skipped = module.batch_number(batch_idx) - batch_idx
-        return module.epoch + (batch_idx + 1 + skipped) / (int(trainer.num_training_batches) + skipped)
+        batches = module.feed.batches(module.epoch)
+        return module.epoch + min(self.next_batch(module, batch_idx), batches) / batches
 
     def leave(self) -> None:
-        if self.stop.is_set():
+        if self.ranks.agreed(self.stop.is_set()):
             raise Interrupted("interrupted; the state is saved", "`runner resume` goes on")
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, module: Any) -> None:
@@ -110,16 +132,19 @@ class Keep(pl.Callback):
             self.average.enter(module.network.trainable())
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
-        values = self.scores(module)
+        rest(module.network)
+        module.heard = interleaved(self.ranks.gathered(module.heard[: module.feed.own]))
+        values = self.ranks.told(self.scores(module) if self.ranks.first else {})
         train = module.experiment.train
         step = module.first_step + trainer.global_step
-        self.record("metrics", step=step, epoch=float(module.epoch + 1), split="validation", values=values)
+        self.written(step, float(module.epoch + 1), "validation", values)
         self.values = values
         score = oriented(train.select_by, values)
         if score > self.best or self.best_epoch < 0:
             self.best, self.best_epoch = score, module.epoch
-            weights = {name: p.detach() for name, p in module.network.trainable().items()}
-            state.save(self.folder / "best" / "best.pt", {"weights": weights, "epoch": module.epoch})
+            weights = self.weights(module)
+            if self.ranks.first:
+                state.save(self.folder / "best" / "best.pt", {"weights": weights, "epoch": module.epoch})
         if self.average is not None:
             self.average.leave(module.network.trainable())
         if train.early_stopping is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -26,6 +27,8 @@ from runner.train.balance import Projection, Uncertainty
 from runner.train.mixture import Mixture, mixture
 from runner.train.optimizer import adamw, factor
 from runner.train.order import Draw, data_of, draws
+from runner.train.ranks import ALONE, Ranks
+from runner.train.strategy import scaler, shard
 
 
 class Heard(NamedTuple):
@@ -44,8 +47,10 @@ class Batches(Dataset[Batch]):
     def __getitem__(self, draw: Draw) -> Batch:
         more: Any = {**self.layout, "shares": draw.shares, "words": self.words}
         if not draw.beside:
-            return self.streams[draw.stream].batch(draw.rows, **more)
-        return together([(self.streams[name], rows) for name, rows in draw.pieces], **more)
+            batch = self.streams[draw.stream].batch(draw.rows, **more)
+        else:
+            batch = together([(self.streams[name], rows) for name, rows in draw.pieces], **more)
+        return replace(batch, beyond=draw.beyond) if draw.beyond else batch
 
 
 class Order(Sampler[Draw]):
@@ -72,8 +77,10 @@ class Feed(pl.LightningDataModule):
         seed: int,
         network: Network,
         pad_id: int,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__()
+        self.ranks = ranks
         self.experiment, self.streams, self.mixing, self.seed = experiment, streams, mixing, seed
         self.packed, self.pad_id = network.packed, pad_id
         self.first_epoch = self.first_batch = 0
@@ -96,12 +103,21 @@ class Feed(pl.LightningDataModule):
         left = self.epoch_draws(epoch)[: self.allowed(epoch)]
         if epoch == self.first_epoch:
             left = left[self.first_batch :]
-        return self.loader("train", left, (self.seed, epoch))
+        return self.loader("train", self.ranks.share(left), (self.seed, epoch))
 
     def loader(self, split: str, order: list[Draw], words: tuple[int, ...]) -> DataLoader[Batch]:
         """Batches of a split in an order."""
         batches = Batches(self.streams[split], self.packed, self.pad_id, words)
         return DataLoader(batches, sampler=Order(order), batch_size=None)
+
+    @property
+    def accumulate(self) -> int:
+        """Batches of an optimizer step that this process computes."""
+        return self.experiment.train.accumulate // self.ranks.size
+
+    def batches(self, epoch: int) -> int:
+        """Batches of an epoch that all processes compute together."""
+        return min(len(self.epoch_draws(epoch)), self.allowed(epoch))
 
     @cached_property
     def steps_per_epoch(self) -> int:
@@ -124,17 +140,25 @@ class Feed(pl.LightningDataModule):
         """How many batches `max_steps` leaves to an epoch."""
         return max(self.steps - epoch * self.steps_per_epoch, 0) * self.experiment.train.accumulate
 
-    def evaluation(self, split: str) -> DataLoader[Batch]:
-        """All rows of a split, shortest first; what is hidden of them is the same each time."""
-        order = [
+    def order(self, split: str) -> list[Draw]:
+        """All rows of a split, shortest first."""
+        return [
             Draw(name, tuple(rows), {})
             for name, each in self.streams[split].items()
             for rows in each.by_length(self.experiment.evaluate.batch_size)
         ]
-        return self.loader(split, order, EVALUATION)
+
+    def evaluation(self, split: str) -> DataLoader[Batch]:
+        """Batches of a split; what is hidden of its rows is the same each time."""
+        return self.loader(split, self.order(split), EVALUATION)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        return self.evaluation("validation")
+        return self.loader("validation", self.ranks.share(self.order("validation")), EVALUATION)
+
+    @cached_property
+    def own(self) -> int:
+        """How many batches of validation this process answers for; one behind them only keeps others company."""
+        return len(self.order("validation")[self.ranks.rank :: self.ranks.size])
 
 
 class Module(pl.LightningModule):
@@ -153,7 +177,8 @@ class Module(pl.LightningModule):
         self.mixups = mixups(experiment.data)
         self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
         self.heard: list[Heard] = []
-        self.first_step = 0
+        self.first_step = self.taken = 0
+        self.sharded = False
         self.sums: dict[str, tuple[Any, int]] = {}
         balance = experiment.train.loss_balance
         self.uncertainty = Uncertainty(list(experiment.tasks)) if balance == "uncertainty" else None
@@ -169,8 +194,14 @@ class Module(pl.LightningModule):
         return self.feed.first_epoch + self.current_epoch
 
     def batch_number(self, batch_idx: int) -> int:
-        """Index of the batch in its epoch, resumes included."""
-        return batch_idx + (self.feed.first_batch if self.current_epoch == 0 else 0)
+        """Index of the batch in its epoch, resumes and other processes included."""
+        ranks = self.feed.ranks
+        return batch_idx * ranks.size + ranks.rank + (self.feed.first_batch if self.current_epoch == 0 else 0)
+
+    def configure_model(self) -> None:
+        if self.feed.ranks.strategy == "fsdp" and not self.sharded:
+            shard(self.network, self.device_mesh["data_parallel"])  # type: ignore[index]
+            self.sharded = True
 
     def on_train_epoch_start(self) -> None:
         self.network.begin(self.epoch + 1)
@@ -213,8 +244,15 @@ class Module(pl.LightningModule):
         total = sum(self.terms.values())
         assert isinstance(total, torch.Tensor)
         self.must_be_finite(total, lambda: [name for name, each in losses.items() if not torch.isfinite(each).all()])
-        self.count(losses, first=number % self.experiment.train.accumulate == 0)
-        return total * self.experiment.train.accumulate
+        self.count({} if batch.idle else losses, first=batch_idx % self.feed.accumulate == 0)
+        if self.sharded:
+            total = total + self.beside(batch)
+        return total * self.experiment.train.accumulate  # Lightning and the strategy take means of what is to be summed
+
+    def beside(self, batch: Batch) -> torch.Tensor:
+        """0, yet with a gradient for what only other processes use now: all must reduce the same weights."""
+        unused = [each for task in batch.beyond for each in self.network.own(task) if each.requires_grad]
+        return 0.0 * torch.stack([each.sum() for each in unused] or [torch.zeros((), device=self.device)]).sum()
 
     def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
         if self.projection is None:
@@ -233,22 +271,37 @@ class Module(pl.LightningModule):
 
     @property
     def last(self) -> dict[str, float]:
-        """Mean loss a task over the units of the last optimizer step, their weighted sum, and how they are balanced."""
-        tasks: Mapping[str, Any] = self.experiment.tasks
-        means = {name: float(total) / max(seen, 1) for name, (total, seen) in self.sums.items()}
-        whole = sum(tasks[name].loss_weight * mean for name, mean in means.items())
-        found = {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
+        """Mean loss a task over the units of the last optimizer step, their weighted sum, and how they are balanced.
+
+        All processes must ask for it together; the first one learns it.
+        """
+        ranks = self.feed.ranks
+        each = ranks.gathered({name: (float(total), seen) for name, (total, seen) in self.sums.items()})
+        found = self.means(each)
         if self.uncertainty is not None:
-            found |= {f"{name}.weight": self.uncertainty.weight(name) for name in self.experiment.tasks}
+            found |= {f"{name}.weight": self.uncertainty.weight(name, ranks) for name in self.experiment.tasks}
         return found if self.projection is None else found | {"conflicts": self.conflicts}
+
+    def means(self, sums: Sequence[Mapping[str, tuple[Any, int]]]) -> dict[str, float]:
+        """Mean loss a task, and their weighted sum, from what each process has summed up."""
+        tasks: Mapping[str, Any] = self.experiment.tasks
+        means = {}
+        for name in dict.fromkeys(name for each in sums for name in each):
+            totals, seen = zip(*(each[name] for each in sums if name in each), strict=True)
+            means[name] = sum(map(float, totals)) / max(sum(seen), 1)
+        whole = sum(tasks[name].loss_weight * mean for name, mean in means.items())
+        return {"loss": whole, **{f"{name}.loss": mean for name, mean in means.items()}}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         if self.projection is not None:
+            self.projection.gather(self.feed.ranks)
             words = [self.seed, self.first_step + self.global_step, 2**21]
             self.conflicts = self.projection.settle(np.random.default_rng(words))
         limit = self.experiment.train.clip_norm or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
-        self.must_be_finite(norm, lambda: list(self.sums))
+        norm: Any = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
+        norm = norm.full_tensor() if self.sharded else norm
+        if scaler(self.trainer).get("scale", 0.0) <= 1:  # a larger scale may shrink; the step is left out meanwhile
+            self.must_be_finite(norm, lambda: list(self.sums))
 
     def must_be_finite(self, value: torch.Tensor, culprits: Callable[[], list[str]]) -> None:
         """Stop before a loss or gradient that is no number reaches the weights."""

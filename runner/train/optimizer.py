@@ -26,7 +26,7 @@ def adamw(network: Network, train: Train) -> torch.optim.AdamW:
     return torch.optim.AdamW(
         [{"params": each, "lr": rate, "weight_decay": decay} for (rate, decay), each in groups.items()],
         lr=train.learning_rate,
-        fused=True,
+        fused=train.precision != "fp16",  # a fused step would undo the scale of losses only after clipping
     )
 
 

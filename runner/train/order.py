@@ -23,13 +23,15 @@ Piece = tuple[str, tuple[int, ...]]  # a stream and some of its rows
 class Draw:
     """One batch to be: its stream, its rows, and the factor of the sum of each task's losses in that of its step.
 
-    A mixed batch holds rows of other streams `beside` them.
+    A mixed batch holds rows of other streams `beside` them. Tasks `beyond` it are those of the batches that other
+    processes compute meanwhile.
     """
 
     stream: str
     rows: tuple[int, ...]
     shares: Mapping[str, float]
     beside: tuple[Piece, ...] = ()
+    beyond: tuple[str, ...] = ()
 
     @property
     def pieces(self) -> tuple[Piece, ...]:

@@ -26,9 +26,8 @@ class Progress(pl.Callback):
             done = module.first_step + trainer.global_step
             left = (now - self.began) / trainer.global_step * (self.total - done)
             bar = ("█" * (24 * done // self.total)).ljust(24, "·")
-            sys.stderr.write(
-                f"\r  {bar} step {done}/{self.total}  loss {module.last['loss']:.3f}  {left:.0f} s left \x1b[K"
-            )
+            loss = module.means([module.sums])["loss"]
+            sys.stderr.write(f"\r  {bar} step {done}/{self.total}  loss {loss:.3f}  {left:.0f} s left \x1b[K")
             sys.stderr.flush()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: Any) -> None:
