@@ -48,8 +48,9 @@ def of_run(name: str, cache: Cache) -> Path:
         raise RunnerError(f"several runs begin with `{name}`", f"write one of {', '.join(found[:5])}")
     folder = runs / found[0] / "model"
     adapter = json.loads((folder / ABOUT).read_bytes())["model"].get("adapter") or {}
-    if adapter.get("per_task"):
-        raise RunnerError(f"the tasks of `{found[0]}` have adapters of their own", "name a run with one model")
+    if adapter.get("per_task") or "tokens" in adapter:
+        why = "virtual tokens, which are no weights" if "tokens" in adapter else "adapters of their own for each task"
+        raise RunnerError(f"`{found[0]}` was trained with {why}", "name a run without an adapter, or with LoRA")
     return merged(folder, cache) if (folder / ADAPTER).is_file() else folder
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from runner.model import language
+
 SHARED = "default"
 WEIGHTS = "adapter_model.safetensors"
 
@@ -18,14 +20,20 @@ def adapt(trunk: nn.Module, adapter: Any, tasks: Sequence[str]) -> nn.Module:
     from peft import get_peft_model
 
     first, *others = names(adapter, tasks)
-    adapted: Any = get_peft_model(trunk, adapter.config(), adapter_name=first)
+    config = adapter.config()
+    if adapter.virtual:
+        config.task_type = "FEATURE_EXTRACTION" if language.body(trunk) is trunk else "CAUSAL_LM"
+    adapted: Any = get_peft_model(trunk, config, adapter_name=first)
+    if not others:
+        made: nn.Module = adapted
+        return made
     for name in others:
         adapted.add_adapter(name, adapter.config())
     prefix = adapted.base_model.prefix
     for name, parameter in adapted.named_parameters():
-        if others and any(part.startswith(prefix) for part in name.split(".")):
+        if any(part.startswith(prefix) for part in name.split(".")):
             parameter.requires_grad_(True)  # peft lets only one of several learn
-    made: nn.Module = adapted
+    made = adapted
     return made
 
 
@@ -46,6 +54,12 @@ def use(trunk: nn.Module, task: str) -> None:
     for module in trunk.modules():
         if isinstance(module, BaseTunerLayer):
             module._active_adapter = [called(task)]  # `set_adapter` would stop the others from learning
+
+
+def learned_by(trunk: nn.Module, task: str) -> list[nn.Parameter]:
+    """The weights of a task's own adapter."""
+    named = trunk.named_parameters()
+    return [each for name, each in named if each.requires_grad and called(task) in name.split(".")]
 
 
 def restore(trunk: nn.Module, adapter: Any, tasks: Sequence[str], folder: Path) -> None:

@@ -36,12 +36,13 @@ def generated(
 def ready(trunk: nn.Module) -> Iterator[Any]:
     """The model of transformers with what writing needs: no dropout, its cache, attention that can go on."""
     model = whole(trunk)
+    writer = trunk if hasattr(trunk, "prompt_encoder") else model  # peft puts virtual tokens in front
     attention, learning = model.config._attn_implementation, trunk.training
     trunk.eval()
     model.set_attn_implementation("eager" if attention == "eager" else "sdpa")
     try:
         with torch.inference_mode():
-            yield model
+            yield writer
     finally:
         model.set_attn_implementation(attention)
         trunk.train(learning)

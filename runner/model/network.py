@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from runner.model import replies
-from runner.model.adapters import adapt, use
+from runner.model.adapters import adapt, learned_by, use
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
 from runner.model.language import CLASSES, head_of
@@ -131,6 +131,7 @@ class Network(nn.Module):
         balance = getattr(self, "balance", None)
         found = [*self.heads[slot(task)].parameters()]
         found += [] if balance is None else [balance.log_variances[slot(task)]]
+        found += learned_by(self.trunk, task) if self.apart else []
         level = self.levels.get(task, "text")
         found += [self.query] if level == "text" and self.query is not None else []
         return found + ([*head_of(self.trunk).parameters()] if level == "language" else [])
@@ -143,7 +144,7 @@ class Network(nn.Module):
 
     def depth(self, name: str) -> int:
         """The layer of the trunk that a parameter belongs to, counted from 1; 0 below all layers."""
-        return depth(name, self.layers)
+        return depth(name.removeprefix("trunk."), self.layers)
 
 
 def slot(task: str) -> str:
@@ -167,14 +168,14 @@ def build(
     `used` are the token ids of the training texts: only their embeddings are trained; None trains all.
     """
     speaks = speaking(tasks)
-    trunk, packed = choose_trunk(base, packing, speaks, seed, model.quantise)
+    virtual = bool(getattr(model.adapter, "virtual", 0))
+    trunk, packed = choose_trunk(base, packing and not virtual, speaks, seed, model.quantise)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
     referring = [name for name, task in tasks.items() if task.refers]
-    drawn = (
-        isinstance(model.base, Fresh) and model.adapter is None and not referring
-    )  # others need the folder's weights
+    # A frozen trunk and a reference are what the folder holds, so that others can find them again.
+    drawn = isinstance(model.base, Fresh) and model.adapter is None and not referring
     fresh = base.layers + 1 if drawn else model.reinitialise
     if fresh:
         refresh(trunk, base.layers - fresh, base.layers, seed, CLASSES[speaks])
@@ -199,5 +200,5 @@ def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "Au
     drawn = dict(fresh.named_parameters())
     with torch.no_grad():
         for name, parameter in trunk.named_parameters():
-            if depth(name, layers) > kept:
+            if kept < 0 or kept < depth(name, layers) <= layers:
                 parameter.copy_(drawn[name])

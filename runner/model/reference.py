@@ -12,7 +12,7 @@ from torch import nn
 
 from runner.model.batch import Batch
 from runner.model.dropout import Source
-from runner.model.language import head_of, surprises
+from runner.model.language import head_of, surprises, whole
 from runner.model.trunk import tokens_of
 
 
@@ -37,10 +37,12 @@ class Reference:
     def __call__(self, trunk: nn.Module, batch: Batch, task: str, source: Source) -> torch.Tensor:
         """What it would have said, without dropout and without gradients."""
         own: Any = self.frozen or trunk
+        if hasattr(own, "prompt_encoder"):
+            own = whole(own)  # without the virtual tokens
         learning = own.training
         own.eval()
         try:
-            with torch.no_grad(), own.disable_adapter() if self.frozen is None else nullcontext():
+            with torch.no_grad(), own.disable_adapter() if hasattr(own, "disable_adapter") else nullcontext():
                 vectors = batch.of(task, tokens_of(own, batch, source))
                 return spoken(own, vectors, batch.targets[task])
         finally:

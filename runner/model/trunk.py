@@ -145,6 +145,8 @@ def agrees(padded: nn.Module, packed: nn.Module, vocabulary: int) -> bool:
 
 def tokens_of(trunk: nn.Module, batch: Batch, source: Source) -> torch.Tensor:
     """The vector of every real token, shape [tokens, hidden], sequence after sequence."""
+    if hasattr(trunk, "prompt_encoder"):
+        return behind_virtual(trunk, batch)
     trunk = language.body(trunk)
     if batch.packed:
         layout, positions = arrange(batch.lengths, source)
@@ -153,6 +155,22 @@ def tokens_of(trunk: nn.Module, batch: Batch, source: Source) -> torch.Tensor:
     mask = torch.arange(batch.input_ids.shape[1], device=batch.lengths.device) < batch.lengths[:, None]
     out = trunk(input_ids=batch.input_ids, attention_mask=mask.long(), **types(trunk, batch))
     return cast(torch.Tensor, out.last_hidden_state[mask])
+
+
+def behind_virtual(trunk: Any, batch: Batch) -> torch.Tensor:
+    """The same of a trunk that virtual tokens stand in front of; they have no vector of their own here."""
+    model, size = language.body(trunk), len(batch.lengths)
+    number = trunk.active_peft_config.num_virtual_tokens
+    mask = torch.arange(batch.input_ids.shape[1], device=batch.lengths.device) < batch.lengths[:, None]
+    seen = torch.cat([mask.new_ones(size, number), mask], 1).long()
+    given = trunk.get_prompt(batch_size=size)
+    if trunk.active_peft_config.peft_type == "PREFIX_TUNING":
+        out = model(input_ids=batch.input_ids, attention_mask=seen, past_key_values=given, use_cache=True)
+        return cast(torch.Tensor, out.last_hidden_state[mask])
+    embedded = torch.cat([given, model.get_input_embeddings()(batch.input_ids)], 1)
+    kinds = {name: torch.cat([each.new_zeros(size, number), each], 1) for name, each in types(model, batch).items()}
+    out = model(inputs_embeds=embedded, attention_mask=seen, **kinds)
+    return cast(torch.Tensor, out.last_hidden_state[:, number:][mask])
 
 
 def types(trunk: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:

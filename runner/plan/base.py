@@ -15,6 +15,7 @@ from runner.data.files import content_hash
 from runner.data.models import GGUF, config_of, locate, trusted, weight_files
 from runner.data.recipe import Marks
 from runner.errors import RunnerError
+from runner.parts.adapters._adapter import Sizes
 from runner.parts.tokenizer import tokenizer
 from runner.spec.tables import Model
 
@@ -113,12 +114,20 @@ class Base:
     @property
     def hidden(self) -> int:
         """Width of a token vector."""
-        return self.number("hidden_size", "dim", "d_model")
+        return self.number("hidden_size", "dim", "d_model", "n_embd")
 
     @property
     def layers(self) -> int:
         """Number of transformer layers."""
-        return self.number("num_hidden_layers", "n_layers", "num_layers")
+        return self.number("num_hidden_layers", "n_layers", "num_layers", "n_layer")
+
+    @property
+    def sizes(self) -> Sizes:
+        """What adapters need to know."""
+        heads = self.number("num_attention_heads", "n_heads", "num_heads", "n_head")
+        shared = self.config.get("num_key_value_heads")
+        width = int(self.config.get("head_dim") or self.hidden // heads)
+        return Sizes(self.hidden, self.layers, width * (shared if isinstance(shared, int) else heads))
 
     def number(self, *names: str) -> int:
         """The first of these entries that the config has; architectures call them by different names."""

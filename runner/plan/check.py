@@ -225,6 +225,7 @@ def against_model(spec: Spec, base: Base, cache: Cache, faults: Faults) -> None:
             "value",
         )
     language(spec, base, cache, faults)
+    virtual(spec, base, faults)
     transfer(spec, base, faults)
     for name, task in spec.experiment.tasks.items():
         stride = task.form.stride
@@ -241,6 +242,24 @@ def against_model(spec: Spec, base: Base, cache: Cache, faults: Faults) -> None:
                 did_you_mean(target.rsplit(".", 1)[-1], last),
                 "value",
             )
+
+
+def virtual(spec: Spec, base: Base, faults: Faults) -> None:
+    """Virtual tokens take room, and not every architecture has a place for them."""
+    adapter: Any = spec.experiment.model.adapter
+    if adapter is None or not adapter.virtual:
+        return
+    decoder = base.speaks == "causal"
+    if base.speaks == "seq2seq" or (adapter.kind == "prefix_tuning" and not decoder):
+        fit = "a decoder" if adapter.kind == "prefix_tuning" else "an encoder or a decoder"
+        message = f"`{adapter.kind}` needs {fit}, and `{base.written}` is none"
+        faults.add("model", ("model", "adapter", "type"), message, "choose `lora`, or another model", "value")
+    longest, limit = base.longest, spec.experiment.model.max_length
+    if longest is not None and limit <= longest < limit + adapter.virtual:
+        message = f"`max_length` {limit} and {adapter.virtual} virtual tokens are more than `{base.written}` takes"
+        faults.add(
+            "max-length", ("model", "max_length"), message, f"write {longest - adapter.virtual} or less", "value"
+        )
 
 
 def begun(spec: Spec, loaded: Mapping[str, Loaded], cache: Cache) -> Base:

@@ -16,7 +16,7 @@ def depth(name: str, layers: int) -> int:
 
     A last norm is of the highest layer.
     """
-    if name.startswith(HEADS):
+    if name.startswith((*HEADS, "prompt_encoder.")):
         return layers + 1
     found = LAYER.search(name)
     if found:

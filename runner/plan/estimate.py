@@ -39,7 +39,7 @@ def parameters(checked: Checked) -> Parameters:
     whole = base.parameters(speaking(tasks))
     if adapter is None:
         return Parameters(whole + heads, trunk_parameters(checked) + heads)
-    added = adapter.parameters(linears(base, speaking(tasks))) * (len(tasks) if adapter.per_task else 1)
+    added = adapter.parameters(linears(base, speaking(tasks)), base.sizes) * (len(tasks) if adapter.per_task else 1)
     return Parameters(whole + added + heads, added + heads)
 
 

@@ -37,7 +37,7 @@ def peak(network: Network, train: Train, name: str) -> float:
     if not name.startswith("trunk."):
         return train.head_learning_rate or train.learning_rate
     layer = network.depth(name)
-    above = network.layers - layer if layer else network.layers + 1
+    above = max(network.layers - layer, 0) if layer else network.layers + 1
     return train.learning_rate * train.layer_decay**above
 
 

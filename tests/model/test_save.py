@@ -23,6 +23,7 @@ from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, experiment, network, same, sequences, weights_of
 
 LORA = {"type": "lora", "rank": 2}
+PROMPT = {"type": "prompt_tuning", "tokens": 3}
 APART = {**LORA, "per_task": True}
 TEXTS = ["the film was good", "we saw a sad day", "it is nice and sweet and fine and superb today"]
 LENGTHS = [4, 7, 5]
@@ -94,7 +95,7 @@ def probabilities(net: Network, folder: Path, texts: list[Any]) -> dict[str, lis
     return {task: values.softmax(-1).tolist() for task, values in logits.items()}
 
 
-@pytest.mark.parametrize("adapter", [None, LORA, APART])
+@pytest.mark.parametrize("adapter", [None, LORA, APART, PROMPT])
 @pytest.mark.parametrize(
     "texts", [TEXTS, [("the film", "was good"), ("a day", "was sad and poor")], [" ".join(["good day"] * 20)]]
 )

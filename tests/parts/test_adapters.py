@@ -5,6 +5,7 @@ import torch
 
 from runner import kinds
 from runner.model.save import load
+from runner.parts.adapters._adapter import Sizes
 from tests.model.test_save import TEXTS, export, own_vectors, probabilities, vectors
 from tests.model.tiny import LABELS, batch, network, weights_of
 
@@ -59,7 +60,7 @@ LINEARS = {"layer.0.key": (4, 4), "layer.0.attention.output.dense": (4, 4), "lay
     ids=str,
 )
 def test_weights_of_an_adapter_literal(fields, count):
-    assert kinds.pick("adapters", fields["type"]).model_validate(fields).parameters(LINEARS) == count
+    assert kinds.pick("adapters", fields["type"]).model_validate(fields).parameters(LINEARS, Sizes(16, 2, 8)) == count
 
 
 ADAPTERS = [

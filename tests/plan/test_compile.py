@@ -27,6 +27,7 @@ ADAPTERS = {
     "some dora": 'adapter = { type = "lora", dora = true, rank = 3, targets = ["query", "intermediate.dense"] }',
     "per task": 'adapter = { type = "lora", rank = 3, per_task = true }',
     "ia3 per task": 'adapter = { type = "ia3", per_task = true }',
+    "prompt": 'adapter = { type = "prompt_tuning", tokens = 3 }',
     "ia3": 'adapter = { type = "ia3" }',
     "some ia3": 'adapter = { type = "ia3", targets = ["query"], feedforward = [] }',
     "more ia3": 'adapter = { type = "ia3", targets = ["output.dense"], feedforward = ["attention.output.dense"] }',

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runner.plan.check import checker
 from runner.plan.estimate import parameters
 from runner.plan.explain import facts, tree
 from tests.plan.test_check import faults, only, text_at
@@ -37,10 +38,12 @@ def lora(model: str) -> str:
         (LLAMA, TEXTS), (UNTIED, TEXTS), (lora(LLAMA), TEXTS), (lora(UNTIED), TEXTS), KINDS["seq2seq"],
         (lora(T5), KINDS["seq2seq"][1]), KINDS["masked"], KINDS["preference"], KINDS["similarity"],
         (lora(ENCODER), KINDS["similarity"][1]),
+        (LLAMA.replace("max_length", 'adapter = { type = "prompt_tuning" }\nmax_length'), TEXTS),
+        (LLAMA.replace("max_length", 'adapter = { type = "prefix_tuning", tokens = 5 }\nmax_length'), TEXTS),
         (LLAMA.replace("max_length", "freeze = { layers = 1 }\nmax_length"), TEXTS),
     ],
     ids=["tied", "untied", "lora", "untied lora", "t5", "t5 lora", "masked", "preference", "similarity", "similar lora",
-         "frozen"],
+         "prompt", "prefix", "frozen"],
 )  # fmt: skip
 def test_the_counts_are_those_of_the_network(tables: tuple[str, str], tmp_path: Path, encoder: Path) -> None:
     (tmp_path / "encoder").symlink_to(encoder)
@@ -94,6 +97,18 @@ WRONG: dict[str, tuple[str, str, str, str]] = {
         T5, '[tasks.t]\ntype = "classification"\ndata = ["films"]\n', '"classification"', "can't look at"),
     "two language heads": (
         ENCODER, KINDS["masked"][1] + TEXTS.partition("[tasks.mood]")[0], '"causal_lm"', "is an encoder"),
+    "prefixes for an encoder": (
+        ENCODER.replace("max_length", 'adapter = { type = "prefix_tuning" }\nmax_length'), KINDS["similarity"][1],
+        '"prefix_tuning"', "needs a decoder"),
+    "virtual tokens for an encoder-decoder": (
+        T5.replace("max_length", 'adapter = { type = "prompt_tuning" }\nmax_length', 1), KINDS["seq2seq"][1],
+        '"prompt_tuning"', "needs an encoder or a decoder"),
+    "virtual tokens beyond the last position": (
+        LLAMA.replace("max_length = 24", 'adapter = { type = "prompt_tuning" }\nmax_length = 60', 1), TEXTS, "60",
+        "virtual tokens are more than"),
+    "virtual tokens for each task": (
+        ENCODER.replace("max_length", 'adapter = { type = "prompt_tuning", per_task = true }\nmax_length'),
+        KINDS["similarity"][1], "per_task", "are shared by all tasks"),
     "a fresh head beside an adapter": (
         lora(ENCODER), KINDS["masked"][1].partition("[tasks.mood]")[0], '"masked_lm"', "beside an adapter"),
     "no template": (LLAMA, CHAT.replace("chat_template", "#"), '"chat"', "has no chat template"),
@@ -210,3 +225,30 @@ def test_an_architecture_that_cannot_be_built_is_told(old: str, new: str, words:
 def test_a_run_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> None:
     fault = only(written(tmp_path, "from", '[model]\nbase = "run:nothing"\nmax_length = 24\n', TEXTS))
     assert "no finished run `nothing`" in fault.message and "run:nothing" in text_at(tmp_path / "from.toml", fault)
+
+
+@pytest.mark.parametrize(
+    "adapter", [LORA, 'adapter = { type = "prompt_tuning" }', 'adapter = { type = "prefix_tuning" }', ""]
+)
+def test_a_preference_is_measured_from_the_model_without_its_adapter(adapter: str, tmp_path: Path) -> None:
+    import torch
+
+    from runner.run.tuning import fresh, streams_of
+    from runner.run.work import Work
+
+    def said(more: str) -> torch.Tensor:
+        spec = written(
+            tmp_path, "prefers", LLAMA.replace("max_length", f"{more}\nmax_length", 1), KINDS["preference"][1]
+        )
+        plan = planned(spec)
+        work = Work(plan, plan.trials[0], Path(), None, checker(tmp_path / "results/cache").cache)  # type: ignore[arg-type]
+        module, feed = fresh(work, streams_of(work), 4)
+        module.network.eval()
+        with torch.no_grad():
+            for each in module.network.trainable().values() if more else ():
+                each += 0.3
+            return module.network(next(iter(feed.train_dataloader())), ("t",))["t"]
+
+    plain, adapted = said(""), said(adapter)
+    torch.testing.assert_close(adapted[:, 3:], plain[:, :3], atol=1e-4, rtol=1e-4)
+    assert not adapter or not torch.allclose(adapted[:, :3], plain[:, :3], atol=1e-2)

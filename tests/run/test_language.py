@@ -220,6 +220,18 @@ generate = { max_tokens = 4, rows = 4, metrics = ["exact_match"] }
 type = "classification"
 data = ["films"]
 """),
+    "prompt": (LLAMA.replace("max_length", 'adapter = { type = "prompt_tuning", tokens = 4 }\nmax_length', 1), """
+[tasks.t]
+type = "causal_lm"
+data = ["films"]
+generate = { max_tokens = 4, rows = 4, metrics = ["exact_match"] }
+"""),
+    "prefix": (LLAMA.replace("max_length", 'adapter = { type = "prefix_tuning", tokens = 4 }\nmax_length', 1), """
+[tasks.t]
+type = "causal_lm"
+data = ["films"]
+generate = { max_tokens = 4, rows = 4, metrics = ["exact_match"] }
+"""),
     "similarity": ('[model]\nbase = "./encoder"\nmax_length = 16\n', """
 [tasks.t]
 type = "similarity"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from pydantic import Field
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 Names = list[Annotated[str, Field(min_length=1)]]
 Linears = Mapping[str, tuple[int, int]]
+
+
+class Sizes(NamedTuple):
+    """Of a trunk: the width of a token vector, its layers, and the width of all keys of a token in one layer."""
+
+    hidden: int
+    layers: int
+    keys: int
 
 
 class Adapter(Part):
@@ -31,7 +39,12 @@ class Adapter(Part):
         """The peft configuration that means the same."""
         raise NotImplementedError
 
-    def parameters(self, linears: Linears) -> int:
+    @property
+    def virtual(self) -> int:
+        """Virtual tokens in front of every sequence."""
+        return 0
+
+    def parameters(self, linears: Linears, sizes: Sizes) -> int:
         """How many weights it adds to a trunk whose linear layers have these shapes [out, in], by their full names."""
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.parts.adapters._adapter import Adapter, Linears, Names, chosen
+from runner.parts.adapters._adapter import Adapter, Linears, Names, Sizes, chosen
 
 if TYPE_CHECKING:
     from peft import IA3Config
@@ -43,7 +43,7 @@ class IA3(Adapter):
             feedforward_modules=rf"(.*\.)?({'|'.join(map(re.escape, self.feedforward))})" if self.feedforward else [],
         )
 
-    def parameters(self, linears: Linears) -> int:
+    def parameters(self, linears: Linears, sizes: Sizes) -> int:
         """A factor for each output, or for each input of the feed-forward layers."""
         inputs = chosen(linears, self.feedforward)
         outputs = {name: shape for name, shape in chosen(linears, self.targets).items() if name not in inputs}

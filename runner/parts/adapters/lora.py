@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from runner.parts.adapters._adapter import Adapter, Linears, Names, chosen
+from runner.parts.adapters._adapter import Adapter, Linears, Names, Sizes, chosen
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -54,7 +54,7 @@ class Lora(Adapter):
             bias="none",
         )
 
-    def parameters(self, linears: Linears) -> int:
+    def parameters(self, linears: Linears, sizes: Sizes) -> int:
         """rank * (in + out) for every layer, and one length an output for DoRA."""
         layers = linears if self.targets == "all-linear" else chosen(linears, self.targets)
         return sum(self.rank * (out + into) + self.dora * out for out, into in layers.values())
