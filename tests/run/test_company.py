@@ -38,6 +38,13 @@ def weights(result: dict[str, Any]) -> dict[str, Any]:
     return {f"{file.name}/{name}": each for file in files for name, each in load_file(file).items()}
 
 
+def apart(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """The largest difference of the weights of two results."""
+    expected, found = weights(one), weights(other)
+    assert expected.keys() == found.keys()
+    return max(float((found[name] - each).abs().max()) for name, each in expected.items())
+
+
 def curves(results: Path) -> dict[tuple[Any, ...], float]:
     rows = query(results, "SELECT step, epoch, split, task, metric, value FROM metrics").to_pylist()
     return {tuple(value for key, value in row.items() if key != "value"): row["value"] for row in rows}
@@ -51,9 +58,7 @@ def test_two_processes_end_where_one_does(tiny: Path, tmp_path: Path, strategy: 
     together(tiny, strategy)
     both = done(tiny, tmp_path / "both")
     assert both["key"] == alone["key"] and both["tokens_per_second"] is not None
-    expected, found = weights(alone), weights(both)
-    assert expected.keys() == found.keys()
-    assert max(float((found[name] - each).abs().max()) for name, each in expected.items()) < 1e-6
+    assert apart(alone, both) < 1e-6
     assert curves(tmp_path / "both") == pytest.approx(curves(tmp_path / "alone"), abs=1e-5)
     for one, other in zip(alone["scores"], both["scores"], strict=True):
         assert one == {**other, "value": pytest.approx(other["value"], abs=1e-5)}
