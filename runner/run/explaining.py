@@ -13,11 +13,12 @@ from runner.cache.explain import flat
 from runner.data.files import neighbours
 from runner.data.foresee import Foreseen, foresee, foresee_tokens
 from runner.errors import RunnerError
-from runner.plan.base import find
+from runner.plan.base import Base, find
 from runner.plan.columns import columns
 from runner.plan.recipes import recipe
 from runner.run.caching import facts_of, sized
 from runner.spec.read import Spec, read
+from runner.spec.tables import Fresh
 
 
 def facts(what: str, folder: Path) -> dict[str, Any]:
@@ -39,20 +40,26 @@ def meant_as_file(place: Path, stages: Collection[str]) -> bool:
 
 
 def of_spec(spec: Spec, cache: Cache) -> dict[str, list[dict[str, str]]]:
-    """The stages of each data set."""
-    base = find(spec.experiment.model, spec.folder, cache)
+    """The stages of each data set; tokens by a tokenizer that is yet to be learned are not foreseen."""
+    model = spec.experiment.model
+    base = None if isinstance(model.base, Fresh) else find(model, spec.folder, cache)
+    tokenizer = None if base is None else base.tokenizer_file
     found = {}
     for name, (inputs, targets, _, classes) in columns(spec).items():
-        stages = list(
-            foresee(spec.experiment.data[name], spec.folder, inputs, targets, classes, cache, base.tokenizer_file)
-        )
-        readers = {task: part.form for task, part in spec.experiment.tasks.items() if name in part.data}
-        for form in dict.fromkeys(readers.values()):
-            together = [task for task, own in readers.items() if own == form]
-            stages += foresee_tokens(
-                stages, recipe(base, spec.experiment.tasks, spec.experiment.model, together), cache
-            )
+        stages = list(foresee(spec.experiment.data[name], spec.folder, inputs, targets, classes, cache, tokenizer))
+        if base is not None:
+            stages += of_tokens(spec, name, base, stages, cache)
         found[name] = [told(each) for each in stages]
+    return found
+
+
+def of_tokens(spec: Spec, data: str, base: Base, before: list[Foreseen], cache: Cache) -> list[Foreseen]:
+    """The tokens of a data set, a stage for each form that tasks give its rows."""
+    experiment, found = spec.experiment, list[Foreseen]()
+    readers = {task: part.form for task, part in experiment.tasks.items() if data in part.data}
+    for form in dict.fromkeys(readers.values()):
+        together = [task for task, own in readers.items() if own == form]
+        found += foresee_tokens(before, recipe(base, experiment.tasks, experiment.model, together), cache)
     return found
 
 

@@ -314,3 +314,19 @@ class TestChoice:
     def test_endings_in_capitals_and_packed(self):
         assert source_of(Path("A.CSV"), None).kind == "csv"
         assert source_of(Path("a.conllu.gz"), None).kind == "conllu"
+
+
+class TestParagraphs:
+    def test_lines_between_blank_ones_are_a_row_at_its_first_line(self, put):
+        path = put("a.txt", "\n  one\n two\n\n\nthree\n \t\nfour\nfive")
+        assert rows(path, "paragraphs") == [
+            {"text": "one two", "_line": 2},
+            {"text": "three", "_line": 6},
+            {"text": "four five", "_line": 8},
+        ]
+
+    def test_a_file_without_any_is_refused(self, put):
+        assert "is empty" in refused(put("a.txt", " \n\n"), "paragraphs").message
+
+    def test_bytes_that_are_no_text_are_told_with_their_line(self, put):
+        assert "line 3: byte 0xff" in refused(put("a.txt", b"one\n\n\xff"), "paragraphs").message

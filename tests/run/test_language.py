@@ -165,6 +165,14 @@ generate = {{ max_tokens = 4, rows = 4, metrics = ["exact_match"] }}
 SECOND = "SELECT prompt, text FROM samples WHERE task = 'chat' AND model = 'best'"
 
 
+def test_a_spec_whose_tokenizer_is_yet_to_be_learned_is_explained(tmp_path: Path) -> None:
+    from runner.run.explaining import facts
+
+    spec = written(tmp_path, "later", LLAMA, TEXTS)
+    found = facts(str(spec), tmp_path / "cache")["data"]["films"]
+    assert {each["stage"] for each in found} >= {"clean", "split"} and "encode" not in {each["stage"] for each in found}
+
+
 @pytest.mark.slow
 def test_plain_transformers_loads_and_goes_on_with_a_trained_decoder(tmp_path: Path) -> None:
     import torch
