@@ -56,12 +56,6 @@ def use(trunk: nn.Module, task: str) -> None:
             module._active_adapter = [called(task)]  # `set_adapter` would stop the others from learning
 
 
-def learned_by(trunk: nn.Module, task: str) -> list[nn.Parameter]:
-    """The weights of a task's own adapter."""
-    named = trunk.named_parameters()
-    return [each for name, each in named if each.requires_grad and called(task) in name.split(".")]
-
-
 def restore(trunk: nn.Module, adapter: Any, tasks: Sequence[str], folder: Path) -> None:
     """Give the adapters the weights that a folder holds."""
     from peft import set_peft_model_state_dict

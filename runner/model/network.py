@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from runner.model import replies
-from runner.model.adapters import adapt, learned_by, use
+from runner.model.adapters import adapt, use
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
 from runner.model.language import CLASSES, head_of
@@ -131,7 +131,6 @@ class Network(nn.Module):
         balance = getattr(self, "balance", None)
         found = [*self.heads[slot(task)].parameters()]
         found += [] if balance is None else [balance.log_variances[slot(task)]]
-        found += learned_by(self.trunk, task) if self.apart else []
         level = self.levels.get(task, "text")
         found += [self.query] if level == "text" and self.query is not None else []
         return found + ([*head_of(self.trunk).parameters()] if level == "language" else [])

@@ -75,6 +75,11 @@ def computed(spec: Spec) -> Iterator[Clash]:
         yield not card(spec), where, f"`fp16` {needs_card()}", 'write "bf16", "fp32" or "auto"'
         message = "`fp16` scales the loss of a step, and `pcgrad` takes the gradient of each task"
         yield train.loss_balance == "pcgrad", where, message, 'write "bf16" or "fp32"'
+    adapter = spec.experiment.model.adapter
+    if train.gradient_checkpointing and adapter is not None and adapter.kind == "prefix_tuning":
+        message = "`prefix_tuning` gives each layer keys from before, which a layer that is computed again would lack"
+        hint = "leave it out, or choose `prompt_tuning` or `lora`"
+        yield True, ("train", "gradient_checkpointing"), message, hint
     if train.compile:
         where = ("train", "compile")
         message = "`compile` needs a compiler of C++, and there is neither g++ nor clang++"

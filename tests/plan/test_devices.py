@@ -61,6 +61,14 @@ def test_what_does_not_go_is_told_at_its_place(
     assert text_at(tiny, fault) == place
 
 
+def test_a_prefix_is_not_computed_again(tiny: Path, writers: Path) -> None:
+    (tiny.parent / "causal").symlink_to(writers / "causal")
+    written = text('adapter = { type = "prefix_tuning", tokens = 4 }', "gradient_checkpointing = true")
+    tiny.write_text(written.replace("./encoder", "./causal"), encoding="utf-8")
+    fault = only(tiny)
+    assert "which a layer that is computed again would lack" in fault.message and text_at(tiny, fault) == "true"
+
+
 def test_all_faults_of_a_quantised_base_are_told_at_once(tiny: Path) -> None:
     tiny.write_text(text("quantise = 8", FSDP), encoding="utf-8")
     found = {each.message for each in faults(tiny)}

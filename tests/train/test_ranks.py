@@ -73,6 +73,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "plain": ({}, {}, False),
     "dropout": ({"dropout": 0.3}, {"clip_norm": 0.1}, False),
     "adapter": (LORA, {}, False),
+    "virtual tokens": ({"adapter": {"type": "prompt_tuning", "tokens": 3}}, {"gradient_checkpointing": True}, True),
     "tasks apart": ({}, {"accumulate": 4}, True),
     "tasks apart, an odd number of batches": ({"pooling": "attention"}, {"batch_size": 3, "accumulate": 4}, True),
     "uncertainty": ({}, {"loss_balance": "uncertainty", "balance_rate": 0.1}, True),
