@@ -57,7 +57,8 @@ def streams_of(work: Work) -> dict[str, dict[str, Any]]:
 
 def fresh(work: Work, streams: Any, size: int) -> tuple[Any, Any]:
     """A module over an untrained network, and its feed."""
-    from runner.train.module import Feed, Module
+    from runner.train.feed import Feed
+    from runner.train.module import Module
 
     endless = {"batch_size": size, "epochs": 10_000, "max_steps": None}
     train = work.experiment.train.model_copy(update=endless)

@@ -19,8 +19,9 @@ from runner.model.stream import Stream
 from runner.spec.tables import Experiment
 from runner.train import state
 from runner.train.average import Running
+from runner.train.feed import Feed
 from runner.train.keep import Keep
-from runner.train.module import Feed, Module
+from runner.train.module import Module
 from runner.train.progress import Progress
 from runner.train.ranks import ALONE, Ranks
 from runner.train.strategy import told

@@ -10,7 +10,8 @@ import lightning.pytorch as pl
 import numpy as np
 
 from runner.errors import RunnerError
-from runner.train.module import Feed, Module
+from runner.train.feed import Feed
+from runner.train.module import Module
 
 LOW, HIGH = 1e-7, 1.0
 STEPS = 100

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.kinds import Part, pick
-from runner.train.module import Feed
+from runner.train.feed import Feed
 from runner.train.order import Draw, chunks, draws, parts_of, passes, quotas, shares_of, turns
 from tests.model.tiny import experiment, stream
 
