@@ -67,7 +67,7 @@ def main() -> None:
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        seconds(folder, tuple(HEADS), 100, 999)  # prepares what all share
+        seconds(folder, tuple(HEADS), given.rows, 999)  # prepares what all share
         pairs = interleaved(
             given.pairs,
             lambda pair: seconds(folder, tuple(HEADS), given.rows, pair),
