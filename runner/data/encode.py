@@ -19,6 +19,8 @@ from runner.data.tokens import Tokens, encoded
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from runner.data.recipe import Cuts
+
 VERSION = 1
 TABLE = "tokens.arrow"
 
@@ -128,16 +130,28 @@ class Lengths:
     lost: float = 0.0
 
 
-def lengths(table: pa.Table, recipe: Recipe, sample: int = 2000) -> Lengths:
-    """How long the examples are, measured on those whose ids have the smallest hashes."""
+def sequences(table: pa.Table, recipe: Recipe, sample: int = 2000) -> int:
+    """How many examples the rows become: they themselves, or the sequences of long texts; from a sample of many."""
+    if not recipe.form.several or not table.num_rows:
+        return int(table.num_rows)
+    counts = [len(each) for _, rows in sampled(table, recipe, recipe.cutter(), sample) for each in rows]
+    return round(int(table.num_rows) * sum(counts) / len(counts))
+
+
+def sampled(table: pa.Table, recipe: Recipe, cutter: Cuts, sample: int) -> Iterator[tuple[list[str], list[Any]]]:
+    """Ids and windows of the rows whose ids have the smallest hashes."""
     chosen = np.sort(np.argsort(keys(table["id"], b"sample:"), kind="stable")[:sample])
     table = table.select(["id", *recipe.form.columns])
-    cutter = recipe.counter()
-    parts = (at(table, chosen[cut]) for cut in cuts(sizes(table)[chosen]))
-    rows = [row for part in parts for _, rows in encoded(part, recipe.form.columns, cutter) for row in rows]
+    for cut in cuts(sizes(table)[chosen]):
+        yield from encoded(at(table, chosen[cut]), recipe.form.columns, cutter)
+
+
+def lengths(table: pa.Table, recipe: Recipe, sample: int = 2000) -> Lengths:
+    """How long the examples are, measured on those whose ids have the smallest hashes."""
+    rows = [row for _, rows in sampled(table, recipe, recipe.counter(), sample) for row in rows]
     counts = np.array([sum(each.uncut for each in row[: recipe.form.parts]) for row in rows] or [0])
     longest = recipe.max_length * recipe.form.parts
     p50, p95 = np.percentile(counts, [50, 95]).tolist()
     mean = float(np.minimum(counts, longest).mean()) if not recipe.form.several else float(counts.mean())
     lost = float(np.mean([any(each.lost for each in row) for row in rows] or [False]))
-    return Lengths(len(chosen), mean, p50, p95, int(counts.max()), float((counts > longest).mean()), lost)
+    return Lengths(len(rows), mean, p50, p95, int(counts.max()), float((counts > longest).mean()), lost)

@@ -10,7 +10,7 @@ from typing import Any
 
 from runner import __version__
 from runner.cache.cache import Cache, fingerprint
-from runner.data.encode import encode_key
+from runner.data.encode import encode_key, sequences
 from runner.data.recipe import Recipe
 from runner.parts.mixing._mixes import mixes
 from runner.parts.mixing.proportional import Proportional
@@ -184,7 +184,10 @@ def task_read(task: Task) -> dict[str, Any]:
 def work(checked: Checked) -> dict[str, Any]:
     """Batches and optimizer steps of training."""
     train = checked.spec.experiment.train
-    sizes = [checked.loaded[data].rows["train"] for data, _, _ in streams_of(checked).values()]
+    sizes = [
+        sequences(checked.loaded[data].splits["train"], recipe_of(checked, tasks))
+        for data, _, tasks in streams_of(checked).values()
+    ]
     together = mixes(checked.spec.experiment.mixing)
     batches = -(-sum(sizes) // train.batch_size) if together else sum(-(-size // train.batch_size) for size in sizes)
     steps = math.ceil(batches / train.accumulate) * train.epochs

@@ -74,7 +74,7 @@ bad.toml:7:28: error[unknown-key]: unknown key `rnk` in [model.adapter]
   |
 7 | adapter = {{ type = "lora", rnk = 4 }}
   |                            ^^^
-  = help: did you mean `rank`? allowed: `alpha`, `dora`, `dropout`, `rank`, `rslora`, `targets`, `type`
+  = help: did you mean `rank`? allowed: `alpha`, `dora`, `dropout`, `per_task`, `rank`, `rslora`, `targets`, `type`
 
 bad.toml:11:27: error[out-of-bounds]: `fraction` is 1.5, but must be less than 1
    |
