@@ -40,7 +40,7 @@ class Reference:
         if hasattr(own, "prompt_encoder"):
             own = whole(own)  # without the virtual tokens
         learning = own.training
-        own.eval()
+        own.to(batch.input_ids.device).eval()  # a copy is no part of the network, which moves without it
         try:
             with torch.no_grad(), own.disable_adapter() if hasattr(own, "disable_adapter") else nullcontext():
                 vectors = batch.of(task, tokens_of(own, batch, source))
