@@ -15,6 +15,8 @@ from runner.cache.cache import Cache
 from runner.data.prompt import laid_out
 from runner.data.recipe import Marks, Recipe
 from runner.data.weights import fresh
+from runner.kinds import pick
+from runner.model.adapters import adapt
 from runner.model.batch import build
 from runner.model.dropout import Source
 from runner.model.generation import generated
@@ -228,3 +230,65 @@ def test_a_decoder_without_a_pad_token_answers_as_one_with(models: Any, tmp_path
         with torch.no_grad():
             vectors.append(tokens_of(trunk.eval(), batch(ids_of(base, TEXTS[:3]), False), Source()))
     assert torch.equal(*vectors)
+
+
+def with_virtual(base: Base, kind: str) -> Any:
+    """A trunk with virtual tokens far from those that it began with."""
+    adapter: Any = pick("adapters", kind).model_validate({"type": kind, "tokens": 5})
+    trunk = adapt(choose_trunk(base, False, "causal")[0], adapter, ["t"])
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in trunk.parameters():
+            if parameter.requires_grad:
+                parameter += 2.0 * torch.randn(parameter.shape, generator=generator)
+    return trunk.eval()
+
+
+def step_by_step(trunk: Any, prompt: list[int], count: int, ends: list[int]) -> list[int]:
+    """The likeliest tokens, each by the vectors that training sees."""
+    ids = list(prompt)
+    for _ in range(count):
+        with torch.no_grad():
+            vectors = tokens_of(trunk, batch([np.array(ids)], False), Source())
+            ids.append(int(head_of(trunk)(vectors[-1:]).argmax()))
+        if ids[-1] in ends:
+            return ids[len(prompt) : -1]
+    return ids[len(prompt) :]
+
+
+VIRTUAL = [(name, kind) for name in ("llama", "qwen2", "gpt2") for kind in ("prompt_tuning", "prefix_tuning")]
+
+
+@pytest.mark.parametrize(("name", "kind"), VIRTUAL)
+def test_writing_behind_virtual_tokens_is_what_training_sees(models: Any, name: str, kind: str) -> None:
+    base = models(name)
+    trunk, plain = with_virtual(base, kind), choose_trunk(base, False, "causal")[0].eval()
+    prompts = [each.tolist() for each in ids_of(base, ["the", *TEXTS[:3]])]
+    expected = [step_by_step(trunk, each, 8, base.ends) for each in prompts]
+    for size in (1, 4):
+        how = Generate(max_tokens=8, batch_size=size)
+        assert generated(trunk, prompts, [1] * 4, how, base.ends, base.padding) == expected
+    assert expected != [step_by_step(plain, each, 8, base.ends) for each in prompts]
+
+
+@pytest.mark.parametrize(("name", "kind"), VIRTUAL)
+def test_drawn_texts_behind_virtual_tokens_are_those_of_each_prompt_alone(models: Any, name: str, kind: str) -> None:
+    base = models(name)
+    trunk = with_virtual(base, kind)
+    prompts = [each.tolist() for each in ids_of(base, ["the", *TEXTS[:2]])]
+    how, seeds = Generate(max_tokens=8, temperature=0.9, top_p=0.9, batch_size=3), [5, 6, 7]
+    together = generated(trunk, prompts, seeds, how, base.ends, base.padding)
+    alone = [generated(trunk, [p], [s], how, base.ends, base.padding)[0] for p, s in zip(prompts, seeds, strict=True)]
+    assert together == alone
+
+
+@pytest.mark.parametrize(("name", "kind"), VIRTUAL)
+def test_vectors_behind_virtual_tokens_are_those_of_peft(models: Any, name: str, kind: str) -> None:
+    base = models(name)
+    trunk = with_virtual(base, kind)
+    (ids,) = ids_of(base, TEXTS[:1])
+    given = torch.from_numpy(ids)[None]
+    with torch.no_grad():
+        ours = head_of(trunk)(tokens_of(trunk, batch([ids], False), Source()))
+        theirs = trunk(input_ids=given, attention_mask=torch.ones_like(given)).logits[0]
+    torch.testing.assert_close(ours, theirs[-len(ids) :], atol=1e-5, rtol=1e-4)
