@@ -1,9 +1,9 @@
 """Packed sequences against padding to the longest of a random batch: useful tokens per second in training a decoder.
 
-Both train the same fresh Llama on the same sequences for the same epochs, with as many rows a batch. Padded is how
-transformers does it: random batches, `model(input_ids, attention_mask, labels)`. Ours packs rows of like length into
-one sequence without attention across rows, and asks the head only about tokens that count. Useful tokens are those of
-the rows. The loss per token afterwards is measured on held-out rows by the same code for both.
+Both train the same fresh Llama on the same sequences for the same epochs, with as many rows a batch, drawn at random.
+Padded is how transformers does it: `model(input_ids, attention_mask, labels)`. Ours packs the rows into one sequence
+without attention across rows, and asks the head only about tokens that count. Useful tokens are those of the rows. The
+loss per token afterwards is measured on held-out rows by the same code for both.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def packed(base: Base, spec: Experiment, stream: Stream, size: int, epochs: int,
     net.train()
     began = time.perf_counter()
     for epoch in range(epochs):
-        for draw in draws({"rows": stream}, Proportional(), 1, epoch, batch_size=size, accumulate=1, grouped=True):
+        for draw in draws({"rows": stream}, Proportional(), 1, epoch, batch_size=size, accumulate=1, grouped=False):
             batch = stream.batch(draw.rows, packed=True, pad_id=0)
             loss = spec.tasks["said"].loss(net.outputs(batch, ("said",))["said"]).mean()
             step.zero_grad()

@@ -1,7 +1,8 @@
 """Packing: sequences one after the other without padding; only attention sees them side by side.
 
-Every layer but attention treats tokens alone, so padding there is wasted work. Attention gathers the packed tokens into
-[examples, heads, longest, width], masks the rest, and scatters the result back: the logits equal the padded ones.
+Every layer but attention treats tokens alone, so padding there is wasted work. Attention gathers the packed tokens of
+texts of similar length, a band, into [examples, heads, longest, width], masks the rest, and scatters the result back:
+the logits equal the padded ones.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from torch import nn
 from runner.model.dropout import Source, drop
 
 NAME = "runner_packed"
+STEP = 0.6  # how much shorter than the longest of its band a text may be
+SHORT = 48  # tokens; shorter texts share a band, for a band costs calls too
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
-    """How the tokens of one packed batch map to rows: indices `gather` [examples * longest], `scatter` [tokens]."""
+class Band:
+    """Rows of similar length: indices `gather` [examples * longest] of their tokens, and -inf where they have none."""
 
     gather: torch.Tensor
-    scatter: torch.Tensor
     examples: int
     longest: int
     bias: torch.Tensor
-    source: Source
 
     @property
     def later(self) -> torch.Tensor:
@@ -35,18 +36,53 @@ class Layout:
         return torch.full((self.longest, self.longest), float("-inf"), device=self.bias.device).triu(1)
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The bands of one packed batch, and the index `scatter` [tokens] of each token in their places one after another."""
+
+    bands: tuple[Band, ...]
+    scatter: torch.Tensor
+    source: Source
+
+
 def arrange(lengths: torch.Tensor, source: Source) -> tuple[Layout, torch.Tensor]:
     """The layout of a packed batch and its position ids [1, tokens]."""
-    longest = int(lengths.max())
     starts = lengths.cumsum(0) - lengths
+    positions = torch.arange(int(lengths.sum()), device=lengths.device) - starts.repeat_interleave(lengths)
+    bands, places = [], []
+    for rows in alike(lengths.tolist()):
+        own = slice(None) if len(rows) == len(lengths) else torch.tensor(rows, device=lengths.device)
+        band, valid = banded(starts[own], lengths[own])
+        bands.append(band)
+        places.append(torch.where(valid, band.gather, -1))
+    slots = torch.cat(places)
+    taken = (slots >= 0).nonzero()[:, 0]
+    scatter = torch.empty_like(taken)
+    scatter[slots[taken]] = taken
+    return Layout(tuple(bands), scatter, source), positions[None]
+
+
+def alike(lengths: list[int]) -> list[list[int]]:
+    """Rows by band, the longest first; rows of one band keep their order."""
+    order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    found: list[list[int]] = []
+    floor = float("inf")
+    for row in order:
+        if lengths[row] < floor:
+            found.append([])
+            floor = STEP * lengths[row] if lengths[row] > SHORT else 0
+        found[-1].append(row)
+    return [sorted(rows) for rows in found]
+
+
+def banded(starts: torch.Tensor, lengths: torch.Tensor) -> tuple[Band, torch.Tensor]:
+    """Rows as a band, and which of its places [examples * longest] hold a token."""
+    longest = int(lengths.max())
     positions = torch.arange(longest, device=lengths.device).expand(len(lengths), longest)
     valid = positions < lengths[:, None]
     gather = starts[:, None] + torch.minimum(positions, lengths[:, None] - 1)
     bias = torch.zeros(valid.shape, device=lengths.device).masked_fill_(~valid, float("-inf"))
-    layout = Layout(
-        gather.reshape(-1), valid.reshape(-1).nonzero()[:, 0], len(lengths), longest, bias[:, None, None, :], source
-    )
-    return layout, positions[valid][None]
+    return Band(gather.reshape(-1), len(lengths), longest, bias[:, None, None, :]), valid.reshape(-1)
 
 
 def attend(
@@ -69,26 +105,40 @@ def attend(
         raise ValueError("packed attention needs its layout, and sees whole texts only")
     heads, width = query.shape[1], query.shape[3]
     causal = bool(getattr(module, "is_causal", False))
-
-    def rows(tokens: torch.Tensor) -> torch.Tensor:
-        own = tokens.shape[1]
-        side = tokens[0].transpose(0, 1).reshape(-1, own * width).index_select(0, packing.gather)
-        found = side.view(packing.examples, packing.longest, own, width).transpose(1, 2)
-        return found if own == heads else found.repeat_interleave(heads // own, 1)  # several queries share a key
-
-    if dropout == 0:
-        bias = None if causal else packing.bias.to(query.dtype)
-        mixed = F.scaled_dot_product_attention(
-            rows(query), rows(key), rows(value), attn_mask=bias, is_causal=causal, scale=scaling
-        )
-    else:
-        scale = width**-0.5 if scaling is None else scaling
-        bias = packing.bias.to(query.dtype)
-        bias = bias + packing.later.to(query.dtype) if causal else bias
-        scores = (rows(query) * scale) @ rows(key).transpose(-1, -2) + bias
-        mixed = drop(scores.softmax(-1), dropout, packing.source) @ rows(value)
-    flat = mixed.transpose(1, 2).reshape(-1, heads * width).index_select(0, packing.scatter)
+    scale = width**-0.5 if scaling is None else scaling
+    sides = [side[0].transpose(0, 1).reshape(side.shape[2], -1) for side in (query, key, value)]
+    found = []
+    for band in packing.bands:
+        rows = [gathered(side, band, heads, width) for side in sides]
+        mixed = attended(*rows, band, scale, causal, dropout, packing.source)
+        found.append(mixed.transpose(1, 2).reshape(-1, heads * width))
+    flat = (found[0] if len(found) == 1 else torch.cat(found)).index_select(0, packing.scatter)
     return flat.view(1, -1, heads, width), None
+
+
+def gathered(side: torch.Tensor, band: Band, heads: int, width: int) -> torch.Tensor:
+    """The rows of a band, [examples, heads, longest, width], of tokens [tokens, own heads * width]."""
+    found = side.index_select(0, band.gather).view(band.examples, band.longest, -1, width).transpose(1, 2)
+    return found if found.shape[1] == heads else found.repeat_interleave(heads // found.shape[1], 1)
+
+
+def attended(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    band: Band,
+    scale: float,
+    causal: bool,
+    dropout: float,
+    source: Source,
+) -> torch.Tensor:
+    """Attention within the rows of a band; several heads of queries may share a key."""
+    if dropout == 0:
+        bias = None if causal else band.bias.to(query.dtype)
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=causal, scale=scale)
+    bias = band.bias.to(query.dtype)
+    bias = bias + band.later.to(query.dtype) if causal else bias
+    return drop(((query * scale) @ key.transpose(-1, -2) + bias).softmax(-1), dropout, source) @ value
 
 
 def register() -> None:

@@ -293,8 +293,12 @@ class Train(Table):
 
     `fp16` needs a GPU; losses are scaled so that small gradients are not lost, and a step that overflows is left out.
     """
-    batching: Literal["length_grouped", "random"] = "length_grouped"
-    """Put texts of similar length into one batch, or any. Default length_grouped."""
+    batching: Literal["auto", "length_grouped", "random"] = "auto"
+    """Put texts of similar length into one batch, or any. Default auto.
+
+    `auto` is `random` where a task models language, whose loss counts tokens: in a batch of short texts each would
+    count more than in one of long texts. Everywhere else it is `length_grouped`.
+    """
     packing: bool = True
     """Compute without padding where the architecture allows it; the logits are the same. Default true."""
     select_by: Text = "combined"

@@ -15,9 +15,16 @@ from runner.kinds import Part
 from runner.model.batch import Batch
 from runner.model.network import Network
 from runner.model.stream import EVALUATION, Stream, together
+from runner.plan.estimate import speaking
 from runner.spec.tables import Experiment
 from runner.train.order import Draw, draws
 from runner.train.ranks import ALONE, Ranks
+
+
+def grouped(experiment: Experiment) -> bool:
+    """Whether batches hold texts of similar length."""
+    batching = experiment.train.batching
+    return not speaking(experiment.tasks) if batching == "auto" else batching == "length_grouped"
 
 
 class Batches(Dataset[Batch]):
@@ -77,7 +84,7 @@ class Feed(pl.LightningDataModule):
             epoch,
             batch_size=train.batch_size,
             accumulate=train.accumulate,
-            grouped=train.batching == "length_grouped",
+            grouped=grouped(self.experiment),
         )
 
     def train_dataloader(self) -> DataLoader[Batch]:

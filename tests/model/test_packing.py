@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from runner.model.batch import build
 from runner.model.dropout import Dropout, Source
 from runner.model.network import Network
-from runner.model.packing import NAME, arrange, attend
+from runner.model.packing import NAME, alike, arrange, attend
 from runner.model.trunk import choose_trunk, tokens_of
 from runner.plan.base import Base
 from tests.model.tiny import LABELS, batch, network, sequences, without_dropout
 
 TASKS = tuple(LABELS)
-lengths = st.lists(st.integers(1, 30), min_size=1, max_size=6)
+lengths = st.lists(st.integers(1, 30) | st.sampled_from([50, 64]), min_size=1, max_size=6)
 laws = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
 
 SMALL: dict[str, Any] = {
@@ -145,11 +145,29 @@ def test_every_architecture_gives_the_vectors_of_each_text_alone(tmp_path, kind,
 def test_layout_literal():
     layout, positions = arrange(torch.tensor([2, 1, 3]), Source())
     assert positions.tolist() == [[0, 1, 0, 0, 1, 2]]
-    assert layout.gather.tolist() == [0, 1, 1, 2, 2, 2, 3, 4, 5]
+    (band,) = layout.bands
+    assert band.gather.tolist() == [0, 1, 1, 2, 2, 2, 3, 4, 5]
     assert layout.scatter.tolist() == [0, 1, 3, 6, 7, 8]
-    assert (layout.examples, layout.longest) == (3, 3)
-    shut = layout.bias.view(3, 3) == float("-inf")
+    assert (band.examples, band.longest) == (3, 3)
+    shut = band.bias.view(3, 3) == float("-inf")
     assert shut.tolist() == [[False, False, True], [False, True, True], [False, False, False]]
+
+
+def test_bands_literal():
+    """A band goes down to 0.6 of its longest text; 48 tokens and less are one band."""
+    assert alike([30, 100, 60, 59, 48, 2, 200]) == [[6], [1, 2], [3, 4], [0, 5]]
+    assert alike([48, 1, 2]) == [[0, 1, 2]]
+
+
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=12))
+@settings(deadline=None)
+def test_every_token_has_one_place_in_one_band(sizes):
+    layout, _ = arrange(torch.tensor(sizes), Source())
+    places = torch.cat([band.gather for band in layout.bands])
+    assert places[layout.scatter].tolist() == list(range(sum(sizes)))
+    attended = torch.cat([band.bias.reshape(-1) == 0 for band in layout.bands])
+    assert sorted(layout.scatter.tolist()) == attended.nonzero()[:, 0].tolist()
+    assert sum(band.examples * band.longest for band in layout.bands) <= max(sum(sizes) / 0.6, 48 * len(sizes)) + 1
 
 
 def test_packed_attention_without_its_layout_is_refused():

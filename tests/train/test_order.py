@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.kinds import Part, pick
-from runner.train.feed import Feed
+from runner.spec.tables import Experiment
+from runner.train.feed import Feed, grouped
 from runner.train.order import Draw, chunks, draws, parts_of, passes, quotas, shares_of, turns
 from tests.model.tiny import experiment, stream
 
@@ -276,3 +277,25 @@ def test_shares_of_mixed_batches_are_those_of_their_step():
     named = {"a": replace(words, by_token=frozenset(["tags"])), "b": stream([2, 2, 2], name="b")}
     (only,) = draws(named, MIXED, 1, 0, batch_size=8, accumulate=1, grouped=True)
     assert only.shares == pytest.approx({"tags": 2 / 5 / 5, "mood": 3 / 5 / 3, "size": 3 / 5 / 3})
+
+
+@pytest.mark.parametrize(
+    ("batching", "task", "expected"),
+    [
+        ("auto", {"type": "classification"}, True),
+        ("auto", {"type": "causal_lm"}, False),
+        ("length_grouped", {"type": "causal_lm"}, True),
+        ("random", {"type": "classification"}, False),
+    ],
+)
+def test_texts_are_grouped_by_length_where_each_counts_alike(batching, task, expected):
+    experiment = Experiment.model_validate(
+        {
+            "name": "order",
+            "model": {"base": "package:some-model"},
+            "data": {"rows": {"train": "rows.csv"}},
+            "tasks": {"it": {**task, "data": ["rows"]}},
+            "train": {"batching": batching},
+        }
+    )
+    assert grouped(experiment) is expected
