@@ -181,14 +181,15 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--pairs", type=positive, default=3, help="pairs of measurements")
     options.add_argument("--rows", type=positive, default=10**6, help="most texts of each data set")
-    options.add_argument("--batch", type=positive, default=16, help="rows of a batch")
+    options.add_argument("--batch", type=positive, default=32, help="rows of a batch")
     options.add_argument("--epochs", type=positive, default=2, help="passes over the texts")
+    options.add_argument("--data", choices=tuple(SETS), default=list(SETS), nargs="+", help="data sets")
     given = options.parse_args()
     torch.set_num_threads(2)
-    found = {
-        name: measured(name, texts(data_folder())[: given.rows], form, longest, given)
-        for name, (texts, form, longest) in SETS.items()
-    }
+    found = {}
+    for name in given.data:
+        texts, form, longest = SETS[name]
+        found[name] = measured(name, texts(data_folder())[: given.rows], form, longest, given)
     emit(found, given.json)
 
 

@@ -99,6 +99,18 @@ def test_the_plan_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     assert json.loads(say("plan", str(tiny), "--resolved")[1])["train"]["clip_norm"] == 1.0
 
 
+@pytest.mark.slow
+def test_suggestions_for_people_and_for_machines(say: Any, tiny: Path) -> None:
+    code, out, _ = say("plan", str(tiny), "--tune", "--json")
+    found = json.loads(out)["tuned"]
+    assert code == 0 and found["batch_size"]["spec"] == 8
+    assert str(found["batch_size"]["suggested"]) in found["batch_size"]["examples_per_second"]
+    assert {"spec", "suggested", "steepest", "curve"} == found["learning_rate"].keys()
+    tiny.write_text(tiny.read_text(encoding="utf-8").replace("learning_rate", "lerning_rate"), encoding="utf-8")
+    code, out, err = say("plan", str(tiny), "--tune")
+    assert (code, out) == (1, "") and "did you mean `learning_rate`" in err
+
+
 def test_the_account_for_people_and_for_machines(say: Any, tiny: Path) -> None:
     clean = 'test = "test.csv"\nclean = [{ type = "lowercase" }, { type = "near_duplicates" }]\nsample = 40'
     tiny.write_text(tiny.read_text(encoding="utf-8").replace('test = "test.csv"', clean, 1), encoding="utf-8")

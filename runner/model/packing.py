@@ -17,7 +17,7 @@ from torch import nn
 from runner.model.dropout import Source, drop
 
 NAME = "runner_packed"
-STEP = 0.6  # how much shorter than the longest of its band a text may be
+STEP = 0.85  # how much shorter than the longest of its band a text may be
 SHORT = 48  # tokens; shorter texts share a band, for a band costs calls too
 
 
@@ -38,7 +38,7 @@ class Band:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The bands of one packed batch, and the index `scatter` [tokens] of each token in their places one after another."""
+    """The bands of a packed batch, and the index `scatter` [tokens] of each token in their places in a row."""
 
     bands: tuple[Band, ...]
     scatter: torch.Tensor
@@ -109,8 +109,8 @@ def attend(
     sides = [side[0].transpose(0, 1).reshape(side.shape[2], -1) for side in (query, key, value)]
     found = []
     for band in packing.bands:
-        rows = [gathered(side, band, heads, width) for side in sides]
-        mixed = attended(*rows, band, scale, causal, dropout, packing.source)
+        own, keys, values = (gathered(side, band, heads, width) for side in sides)
+        mixed = attended(own, keys, values, band, scale, causal, dropout, packing.source)
         found.append(mixed.transpose(1, 2).reshape(-1, heads * width))
     flat = (found[0] if len(found) == 1 else torch.cat(found)).index_select(0, packing.scatter)
     return flat.view(1, -1, heads, width), None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any, cast
+
+import numpy as np
 
 from runner.cache.cache import Cache
 from runner.plan.check import Checked
@@ -17,13 +18,14 @@ from runner.run.work import Work
 from runner.store.log import Log
 
 SIZES = (4, 8, 16, 32, 64, 128, 256)
-GAIN = 1.1  # a batch of double size must be so much faster to be worth it
+ENOUGH = 0.9  # of the best speed; a larger batch is not worth the rest
+ROUNDS = 3  # in turns, so that a moment in which the machine is busy meets one of them
+SECONDS = 1.0  # of each size in each round
 SHARE = 0.8  # of the free memory
 
 
 def tuned(plan: Plan, results: Path) -> dict[str, Any]:
     """Suggestions beside what the spec says, as JSON-compatible values."""
-    from runner.model.precision import lightning_word
     from runner.train.fit import quiet
     from runner.train.rates import fewer, tried
 
@@ -33,7 +35,7 @@ def tuned(plan: Plan, results: Path) -> dict[str, Any]:
     settle(execute.threads)
     streams = streams_of(work)
     module, feed = fresh(work, streams, train.batch_size)
-    found = tried(module, feed, lightning_word(train.precision, execute.accelerator), execute.accelerator)
+    found = tried(module, feed)
     speeds = speeds_of(work, streams)
     return {
         "learning_rate": {
@@ -55,61 +57,49 @@ def streams_of(work: Work) -> dict[str, dict[str, Any]]:
     return {"train": found, "validation": {}, "test": {}}
 
 
-def fresh(work: Work, streams: Any, size: int) -> tuple[Any, Any]:
-    """A module over an untrained network, and its feed."""
+def fresh(work: Work, streams: Any, size: int, network: Any = None) -> tuple[Any, Any]:
+    """A module over an untrained network, or one that is there, and its feed."""
     from runner.train.feed import Feed
     from runner.train.module import Module
 
     endless = {"batch_size": size, "epochs": 10_000, "max_steps": None}
     train = work.experiment.train.model_copy(update=endless)
     experiment = work.experiment.model_copy(update={"train": train})
-    network = untrained(work, streams)
+    network = network or untrained(work, streams)
     feed = Feed(experiment, streams, mixing_of(work.checked), work.trial.seed, network, work.checked.base.padding)
     weights = {name: weights_of(work, name) for name in experiment.tasks}
     return Module(network, experiment, weights, work.trial.seed, feed), feed
 
 
 def speeds_of(work: Work, streams: Any) -> dict[int, float]:
-    """Examples per second in training by size of batch, as far as memory and rows go, until nothing is gained."""
-    rows = sum(map(len, streams["train"].values()))
-    found: dict[int, float] = {}
+    """Examples per second in training by size of batch: medians, as far as memory and rows go and much is gained."""
+    lengths = np.concatenate([stream.lengths for stream in streams["train"].values()])
+    network = untrained(work, streams)
+    found: dict[int, list[float]] = {}
     for size in SIZES:
-        if found and (4 * size > rows or needed(work.checked, work.plan, size) > SHARE * free()):
+        if found and (4 * size > len(lengths) or needed(work.checked, work.plan, size) > SHARE * free()):
             break
-        found[size] = speed(work, streams, size)
-        before = found.get(size // 2)
-        if before is not None and found[size] < before:
+        found[size] = [speed(work, streams, size, network)]
+        if found[size][0] < ENOUGH * max(first for first, *_ in found.values()):
             break
-    return found
+    for _ in range(ROUNDS - 1):
+        for size, speeds in found.items():
+            speeds.append(speed(work, streams, size, network))
+    return {size: round(median(speeds) / float(lengths.mean()), 3) for size, speeds in found.items()}
 
 
-def speed(work: Work, streams: Any, size: int, least: float = 2.0) -> float:
-    """Examples per second of whole steps over at least so many seconds, the first batch apart."""
-    module, feed = fresh(work, streams, size)
-    optimizer = module.configure_optimizers()["optimizer"]
-    module.network.train()
-    seen, began = 0, 0.0
-    for number, batch in enumerate(feed.train_dataloader()):
-        loss = module.training_step(batch, number)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if not number:
-            began = time.perf_counter()
-            continue
-        seen += len(batch)
-        if time.perf_counter() - began > least:
-            break
-    return round(seen / max(time.perf_counter() - began, 1e-9), 3)
+def speed(work: Work, streams: Any, size: int, network: Any) -> float:
+    """Tokens per second: batches of one size differ in length by chance."""
+    from runner.train.brief import Pace, brief
+
+    pace = Pace(SECONDS)
+    brief(*fresh(work, streams, size, network), pace)
+    return pace.speed
 
 
 def worth(speeds: dict[int, float]) -> int:
-    """The smallest size that doubling makes no more than a tenth faster."""
-    sizes = sorted(speeds)
-    for size, double in pairwise(sizes):
-        if speeds[double] < GAIN * speeds[size]:
-            return size
-    return sizes[-1]
+    """The smallest size that is nearly as fast as the fastest."""
+    return min(size for size, each in speeds.items() if each >= ENOUGH * max(speeds.values()))
 
 
 def needed(checked: Checked, plan: Plan, size: int) -> int:
@@ -139,7 +129,7 @@ def text(found: dict[str, Any]) -> str:
         [
             f"learning rate: {advice}, a tenth of that with the least loss (the spec has {rate['spec']:.1e})",
             f"  loss by rate  {curve}",
-            f"batch size: {size['suggested']} (the spec has {size['spec']}); larger ones gain less than a tenth",
+            f"batch size: {size['suggested']} (the spec has {size['spec']}); none is more than a tenth faster",
             f"  examples a second by size  {speeds}",
         ]
     )

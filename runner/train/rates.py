@@ -10,6 +10,7 @@ import lightning.pytorch as pl
 import numpy as np
 
 from runner.errors import RunnerError
+from runner.train.brief import brief
 from runner.train.feed import Feed
 from runner.train.module import Module
 
@@ -71,26 +72,11 @@ class Rising(pl.Callback):
             trainer.should_stop = True
 
 
-def tried(module: Module, feed: Feed, precision: Any, accelerator: str, steps: int = STEPS) -> Tried:
+def tried(module: Module, feed: Feed, steps: int = STEPS) -> Tried:
     """The test on a network that is of no use afterwards."""
     rising = Rising(module.experiment.train.learning_rate, steps)
-    trainer = pl.Trainer(
-        max_steps=steps,
-        accelerator=accelerator,
-        devices=1,
-        precision=precision,
-        accumulate_grad_batches=module.experiment.train.accumulate,
-        reload_dataloaders_every_n_epochs=1,
-        limit_val_batches=0,
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        callbacks=[rising],
-    )
     try:
-        trainer.fit(module, datamodule=feed)
+        brief(module, feed, rising, steps)
     except RunnerError as error:  # a loss that is no number: the rates before it stay
         if "not a number" not in error.message:
             raise
