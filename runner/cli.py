@@ -14,10 +14,13 @@ ABOUT = "Fine-tune language models from TOML specs; query every result with SQL.
 
 Spec = Annotated[Path, Argument("The spec, a TOML file.")]
 Specs = Annotated[list[Path], Argument("Specs, TOML files.")]
+Sets = Annotated[list[str], Option("Set a field for all trials, such as train.epochs=1; again for more.", "--set")]
 Run = Annotated[str, Argument("The run, or a unique beginning of its name.")]
 Results = Annotated[Path, Option("Folder of runs, cache and database.", environment="RUNNER_RESULTS")]
 Json = Annotated[bool, Option("Print JSON.", "--json")]
+Grid = Annotated[str, Argument("The grid: the name of its spec.")]
 RESULTS = Path("results")
+NOTHING: list[str] = []
 
 
 def emit(value: Any) -> None:
@@ -70,22 +73,32 @@ def schema() -> None:
 
 def plan(
     spec: Spec,
+    sets: Sets = NOTHING,
     as_json: Json = False,
     resolved: Annotated[bool, Option("Print the spec with every default.")] = False,
     tune: Annotated[bool, Option("Try rates and sizes of batches for a minute; nothing of it is kept.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """Print the very steps that `run` carries out, with rows, tokens, memory and time."""
+    from runner.plan import overview
     from runner.plan.explain import facts, tree
-    from runner.run.experiment import prepare
+    from runner.run.experiment import prepared
     from runner.run.throughput import tokens_per_second
-    from runner.run.work import finished
+    from runner.run.work import done as finished
+    from runner.spec.sets import parsed
 
-    made = prepare(spec, results, complete=False)
+    trials = prepared(spec, results, complete=False, sets=parsed(sets))
     if resolved:
-        emit(made.checked.spec.experiment.written())
+        specs = [plan.checked.spec.experiment.written() for plan in trials.plans]
+        emit(specs if trials.spec.variants else specs[0])
         return
-    done = {trial.run: folder.name for trial in made.trials if (folder := finished(results, trial))}
+    done = {run: folder.name for run, folder in finished(results, (each.trial for each in trials.entries)).items()}
+    made = trials.plans[0]
+    if trials.spec.variants and not tune:
+        speeds = {plan.trials[0].run: tokens_per_second(results, plan) for plan in trials.plans}
+        found = overview.facts(trials, done, speeds)
+        emit(found) if as_json else print(overview.text(found))
+        return
     found = facts(made, done, tokens_per_second(results, made))
     if tune:
         from runner.run.tuning import text, tuned
@@ -126,21 +139,26 @@ def data(
         print(text(found))
 
 
-def run(spec: Spec, as_json: Json = False, results: Results = RESULTS) -> None:
-    """Train, evaluate and record every run of a spec that is not finished yet."""
-    from runner.run.experiment import prepare
-    from runner.run.experiment import run as carry_out
-    from runner.run.summary import summary
+def run(
+    specs: Specs,
+    sets: Sets = NOTHING,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Train, evaluate and record every run of specs and of their grids that is not finished yet."""
+    from runner.run.experiment import prepared
+    from runner.run.grid import carry_out, together
+    from runner.run.summary import board, summary
+    from runner.spec.sets import parsed
 
-    made = prepare(spec, results)
-    for fault in made.checked.warnings:
-        print(f"warning: {fault.message}", file=sys.stderr)
-    found = []
-    for trial in made.trials:
-        print(f"run {trial.run}", file=sys.stderr)
-        found.append(carry_out(made, trial, results))
-        if not as_json:
-            print(summary(found[-1], results))
+    found, given = [], parsed(sets)
+    for trials in [prepared(spec, results, sets=given) for spec in specs]:
+        for fault in trials.warnings:
+            print(f"warning: {fault.message}", file=sys.stderr)
+        told = None if as_json or together(trials) else lambda result: print(summary(result, results))
+        found += carry_out(trials, results, given, told)
+        if together(trials) and not as_json:
+            print(board(trials.name, results))
     if as_json:
         emit(found)
 
@@ -161,12 +179,43 @@ def resume(
         print(summary(found, results))
 
 
-def ls(as_json: Json = False, results: Results = RESULTS) -> None:
+def ls(
+    grid: Annotated[str, Option("Only the trials of this grid.")] = "",
+    watch: Annotated[bool, Option("Again every two seconds, until Ctrl-C or nothing runs.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
     """List all runs with their state and scores."""
-    from runner.store.query import render
-    from runner.store.show import runs
+    from runner.store.show import watched
 
-    print(render(runs(results), "json" if as_json else "table"), end="")
+    watched(results, grid, "json" if as_json else "table", watch)
+
+
+def leaderboard(grid: Grid, as_json: Json = False, results: Results = RESULTS) -> None:
+    """The points of a grid, the best on validation first, with the mean and deviation over seeds."""
+    from runner.store.grids import leaderboard as found
+    from runner.store.show import printed
+
+    emit(found(results, grid)) if as_json else print(printed(found(results, grid)), end="")
+
+
+def cancel(grid: Grid, results: Results = RESULTS) -> None:
+    """Stop a grid that runs: its trials save their state and leave, the others never begin."""
+    from runner.run.cancel import cancel as stop
+
+    print(stop(results, grid))
+
+
+def delete(
+    grid: Grid,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Remove a grid and those of its runs that no other grid has, with their models and rows."""
+    from runner.store.grids import delete as gone
+
+    found = gone(results, grid)
+    emit(found) if as_json else print(f"removed {len(found)} runs")
 
 
 def show(
@@ -280,6 +329,9 @@ VERBS: dict[str, Verb | Group] = {
     "run": run,
     "resume": resume,
     "ls": ls,
+    "leaderboard": leaderboard,
+    "cancel": cancel,
+    "delete": delete,
     "show": show,
     "query": query,
     "doctor": doctor,

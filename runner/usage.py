@@ -108,6 +108,8 @@ def add(parser: Parser, name: str, hint: Any, default: Any) -> argparse.Action:
         return parser.add_argument(name, type=reads(kind), nargs=many, default=given, help=mark.help)
     about: dict[str, Any] = {"dest": name, "help": mark.help, "default": os.environ.get(mark.environment) or default}
     about |= {"action": "store_true"} if kind is bool else {"type": reads(kind), "choices": mark.choices or None}
+    if get_origin(kind) is list:
+        about |= {"action": "append", "default": []}
     if kind is not bool and not mark.choices:
         about["metavar"] = name.upper()
     return parser.add_argument(mark.name or f"--{name.replace('_', '-')}", **about)

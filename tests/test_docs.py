@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
 
 
+SCORES = "SELECT model, task, metric, low, high FROM scores WHERE split = 'test' AND run LIKE 'quickstart-%'"
+
+
 def commands() -> list[str]:
     """Lines that begin with `$ ` in console blocks."""
     return [
@@ -51,7 +54,7 @@ def test_every_command_works_and_the_demo_beats_its_baselines(tmp_path: Path) ->
             [sys.executable, "-m", *words], cwd=ROOT, env=place, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    rows = query(tmp_path, "SELECT model, task, metric, low, high FROM scores WHERE split = 'test'").to_pylist()
+    rows = query(tmp_path, SCORES).to_pylist()
     best = {(row["task"], row["metric"]): row["low"] for row in rows if row["model"] == "best"}
     others = [row for row in rows if row["model"] != "best"]
     assert len(best) == 4 and len(others) == 8

@@ -183,7 +183,12 @@ class Base:
         """Identity of the model: weights, config, tokenizer, and the token ids of a fixed text."""
         files = [self.folder / "config.json", self.tokenizer_file, *weight_files(self.folder)]
         hashes = [content_hash(file, cache) for file in files]
-        return fingerprint({"files": hashes, "probe": tokenizer(self.tokenizer_file).encode(PROBE).ids})
+        return fingerprint({"files": hashes, "probe": self.probed})
+
+    @cached_property
+    def probed(self) -> list[int]:
+        """The token ids of a fixed text."""
+        return list(tokenizer(self.tokenizer_file).encode(PROBE).ids)
 
 
 def size(shape: tuple[int, ...]) -> int:

@@ -56,6 +56,18 @@ class Checker:
     complete: bool = False
     seen: dict[Any, Any] = field(default_factory=dict)
 
+    def trials(self, spec: Spec) -> tuple[Checked, ...]:
+        """The check of each point of the grid, or of the spec itself; SpecError with the faults of all, each once."""
+        found, faults = [], {}
+        for each in spec.trials:
+            try:
+                found.append(self.check(each))
+            except SpecError as error:
+                faults.update(dict.fromkeys(error.diagnostics))
+        if faults:
+            raise SpecError(faults)
+        return tuple(found)
+
     def check(self, spec: Spec) -> Checked:
         """Everything that can be known before training; SpecError with all faults at once."""
         faults = Faults(spec)

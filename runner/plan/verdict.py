@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -33,18 +33,24 @@ def recall(spec: Path, folder: Path) -> list[Diagnostic] | None:
     return found if untouched and known["code"] == code() else None
 
 
-def keep(checked: Checked, spec: Path, folder: Path, began_ns: int) -> None:
+def keep(trials: Sequence[Checked], spec: Path, folder: Path, began_ns: int) -> None:
     """Remember a verdict, if each file was last touched well before the check began (see `stat_index`)."""
-    places = files(checked)
-    if places is None:
+    found = [files(checked) for checked in trials]
+    if None in found:
         return
     try:
-        states = {str(place.absolute()): state(place) for place in (spec, *places)}
+        places = {place.absolute() for places in found for place in places or ()}
+        states = {str(place): state(place) for place in sorted({spec.absolute(), *places})}
         if all(max(each["mtime_ns"], each["ctime_ns"]) < began_ns - RACY_NS for each in states.values()):
-            warnings = [asdict(each) for each in checked.warnings]
+            warnings = [asdict(each) for each in remarks(trials)]
             remember(entry(spec, folder), {"files": states, "warnings": warnings, "code": code()})
     except OSError:
         return  # a file that vanished, or a cache that can't be written: the next call checks again
+
+
+def remarks(trials: Sequence[Checked]) -> list[Diagnostic]:
+    """The warnings of all trials, each once."""
+    return list(dict.fromkeys(each for checked in trials for each in checked.warnings))
 
 
 def entry(spec: Path, folder: Path) -> Path:

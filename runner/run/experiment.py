@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,38 @@ from filelock import FileLock, Timeout
 
 from runner.errors import Interrupted, RunnerError, nearest
 from runner.plan.check import checker
-from runner.plan.compile import Plan, Trial, compile
+from runner.plan.compile import Plan, Trial
+from runner.plan.trials import Trials, compiled
 from runner.run.trial import carry_out
 from runner.run.work import DONE, finished, folder_of
-from runner.spec.read import read
+from runner.spec.read import Sets, read
 from runner.store.log import NAME, Log, attempts
 
 
-def prepare(file: Path, results: Path, *, complete: bool = True) -> Plan:
-    """The plan of a spec; SpecError with all its faults.
+class Busy(RunnerError):
+    """Another process works on the run."""
 
-    If it shall be `complete`, models then write the rows that the spec asks of them, which may take hours.
+
+def prepared(
+    file: Path, results: Path, *, complete: bool = True, sets: Sets = (), position: int | None = None
+) -> Trials:
+    """The plans of a spec, or of one point of its grid; SpecError with all its faults.
+
+    If it shall be `complete`, models then write the rows that the spec asks of them, which may take hours. `sets` are
+    fields that are given from outside, and their values.
     """
-    spec, found = read(file), checker(results / "cache")
-    checked = found.check(spec)
-    if complete and not all(loaded.complete for loaded in checked.loaded.values()):
-        checked = checker(results / "cache", complete=True).check(spec)
-    return compile(checked, found.cache)
+    spec, found = read(file, sets), checker(results / "cache")
+    if position is not None:
+        spec = replace(spec, variants=spec.trials[position : position + 1])
+    checks = found.trials(spec)
+    if complete and not all(loaded.complete for checked in checks for loaded in checked.loaded.values()):
+        checks = checker(results / "cache", complete=True).trials(spec)
+    return compiled(spec, checks, found.cache)
+
+
+def prepare(file: Path, results: Path, *, complete: bool = True) -> Plan:
+    """The plan of a spec without a grid; of one with a grid, that of its first point."""
+    return prepared(file, results, complete=complete).plans[0]
 
 
 def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[str, Any]:
@@ -49,15 +65,14 @@ def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[s
                 raise Interrupted(f"interrupted; `{trial.run}` had just finished", "run the spec again for the others")
             return result
     except Timeout:
-        raise RunnerError(
-            f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`"
-        ) from None
+        raise Busy(f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`") from None
 
 
 def settle(folder: Path) -> None:
     """Give a finished run its last record, if a kill came between its result and that."""
     lines = (folder / NAME).read_bytes().splitlines()
-    if lines and b'"run_finished"' not in lines[-1]:
+    own = [line for line in lines if not line.startswith(b'{"event":"grid"')]
+    if own and b'"run_finished"' not in own[-1]:
         log = Log(folder, folder.name, attempts(folder))
         log.write("run_finished", state="finished", seconds=None)
         log.close()
@@ -103,11 +118,10 @@ def stopped(results: Path, run: str) -> tuple[str, Path, int]:
 def resume(results: Path, run_name: str, *, show: bool = True) -> dict[str, Any]:
     """Go on with a run that was stopped or killed; its spec must still mean the same."""
     whole, file, seed = stopped(results, run_name)
-    plan = prepare(file, results)
-    trials = [trial for trial in plan.trials if (trial.run, trial.seed) == (whole, seed)]
-    if not trials:
+    found = [entry for entry in prepared(file, results).entries if (entry.trial.run, entry.trial.seed) == (whole, seed)]
+    if not found:
         raise RunnerError(
             f"`{file}` or its data have changed since `{whole}` began, so it can't go on",
             f"restore them, or start anew with `runner run {file}`",
         )
-    return run(plan, trials[0], results, show=show)
+    return run(found[0].plan, found[0].trial, results, show=show)

@@ -53,6 +53,17 @@ def summary(result: dict[str, Any], results: Path) -> str:
     )
 
 
+def board(grid: str, results: Path, most: int = 20) -> str:
+    """The best points of a grid, and where to ask for more."""
+    from runner.store.grids import leaderboard
+    from runner.store.show import printed
+
+    rows = leaderboard(results, grid)
+    where = "" if results == Path("results") else f" --results {results}"
+    more = f"\n{len(rows) - most} more points: {program()} leaderboard {grid}{where}" if len(rows) > most else ""
+    return f"\n{printed(rows[:most])}{more}\nnext:  {program()} ls --grid {grid}{where}"
+
+
 def compared(result: dict[str, Any], results: Path) -> list[str]:
     """Each task's gap to the best run that learned it alone, where the store has one."""
     if len({row["task"] for row in result["scores"]}) < 2:

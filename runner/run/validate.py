@@ -37,8 +37,8 @@ def judged(spec: Path, checker: Checker) -> tuple[list[Diagnostic], bool]:
 
     began = time.time_ns()
     try:
-        checked = checker.check(read(spec))
+        checked = checker.trials(read(spec))
     except SpecError as error:
         return list(error.diagnostics), False
     verdict.keep(checked, spec, checker.cache.folder, began)
-    return list(checked.warnings), True
+    return verdict.remarks(checked), True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,25 @@ def folder_of(results: Path, run: str) -> Path:
     return results / "runs" / run
 
 
-def finished(results: Path, trial: Trial) -> Path | None:
-    """The folder of a run that has done this trial, under whatever name; None where there is none."""
-    alike = sorted((results / "runs").glob(f"*-s{trial.seed}-{trial.key[:8]}"))
-    for folder in [folder_of(results, trial.run), *alike]:
+def done(results: Path, trials: Iterable[Trial]) -> dict[str, Path]:
+    """The folders of the runs that have done some of these trials, under whatever name, by the run that would."""
+    names: dict[str, list[str]] = {}
+    for name in sorted(os.listdir(results / "runs")) if (results / "runs").is_dir() else ():
+        names.setdefault(name[-8:], []).append(name)
+        names.setdefault(name[-16:], []).append(name)
+    looked = {trial.run: finished(results, trial, names.get(trial.key[:8], ())) for trial in trials}
+    return {run: folder for run, folder in looked.items() if folder is not None}
+
+
+def finished(results: Path, trial: Trial, named: Iterable[str] | None = None) -> Path | None:
+    """The folder of a run that has done this trial, under whatever name; None where there is none.
+
+    `named` are the runs whose names end like its key, for who knows them already.
+    """
+    if named is None:
+        found = (results / "runs").glob(f"*-s{trial.seed}-{trial.key[:8]}*")
+        named = sorted(folder.name for folder in found)
+    for folder in [folder_of(results, trial.run), *(folder_of(results, name) for name in named)]:
         try:
             if json.loads((folder / DONE).read_bytes())["key"] == trial.key:
                 return folder

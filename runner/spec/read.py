@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomli
 from pydantic import ValidationError
@@ -15,16 +16,35 @@ from runner.kinds import known, pick
 from runner.spec.places import Places
 from runner.spec.tables import Experiment
 
+Sets = Sequence[tuple[str, Any]]  # dotted fields and their values
+
+
+class Source(NamedTuple):
+    """A spec file as it was read."""
+
+    file: Path
+    text: str
+    tables: dict[str, Any]
+    places: Places
+    parent: Path | None
+
 
 @dataclass(frozen=True)
 class Spec:
-    """What the author wrote, and where."""
+    """What the author wrote, and where; a grid makes a variant of each `point`, dotted fields and their values."""
 
     file: Path
     text: str
     experiment: Experiment
     places: Places
     parent: Path | None = None
+    point: Mapping[str, Any] = field(default_factory=dict)
+    variants: tuple[Spec, ...] = ()
+
+    @property
+    def trials(self) -> tuple[Spec, ...]:
+        """The spec of each point of the grid, or this one where there is none."""
+        return self.variants or (self,)
 
     @property
     def folder(self) -> Path:
@@ -32,19 +52,27 @@ class Spec:
         return self.file.parent
 
 
-def read(file: Path) -> Spec:
-    """The spec in a file; SpecError with all its faults."""
+def read(file: Path, sets: Sets = ()) -> Spec:
+    """The spec in a file, with some fields set from outside; SpecError with all its faults."""
     text, tables = parse(file)
     places, parent = Places(text, str(file)), None
     if "extends" in tables:
         tables, places, parent = extended(file, text, tables)
+    if "grid" in tables or sets:
+        from runner.spec.spread import spread
+
+        return spread(Source(file, text, tables, places, parent), sets)
+    return Spec(file, text, valid(tables, places), places, parent)
+
+
+def valid(tables: dict[str, Any], places: Places) -> Experiment:
+    """The experiment of tables; SpecError with all their faults."""
     try:
-        experiment = Experiment.model_validate(tables)
+        return Experiment.model_validate(tables)
     except ValidationError as error:
         from runner.spec.diagnose import diagnose  # its words are of no use to a valid spec
 
         raise SpecError(diagnose(error, tables, places)) from None
-    return Spec(file, text, experiment, places, parent)
 
 
 def parse(file: Path) -> tuple[str, dict[str, Any]]:

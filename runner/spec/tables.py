@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from runner.kinds import Family, Part, Table, bad_value
 from runner.parts.tasks._task import Task, Text
+from runner.spec.grid import Grid
 
 if TYPE_CHECKING:
     from runner.parts.augment._augmentation import Augmentation
@@ -345,6 +346,20 @@ class Execute(Table):
     """Processor threads of one run; default: what torch chooses."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where the tensors live. Default auto."""
+    workers: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Trials at the same time, each in a process with its part of the cores, and a GPU of its own. Default 1."""
+    time_limit: Annotated[float, Field(gt=0)] | None = None
+    """Minutes that one trial may take before it is stopped and counts as failed; default: no limit."""
+    memory_limit: Annotated[float, Field(gt=0)] | None = None
+    """GiB of memory that the processes of one trial may hold before they are stopped; default: no limit."""
+    retries: Annotated[int, Field(ge=0, le=100)] = 1
+    """How often a trial is begun again, from its last saved state, after its process died. Default 1."""
+    on_failure: Literal["continue", "stop"] = "continue"
+    """What a failed trial means for the others of its grid. Default continue."""
+    on_out_of_memory: Literal["fail", "halve"] = "fail"
+    """A trial that lacks memory fails, or is tried with half of `batch_size` and twice `accumulate`. Default fail."""
+    keep: Literal["all", "best", "none"] = "all"
+    """Which runs of a finished grid keep their model: all, the one that validates best, or none. Default all."""
 
 
 class Experiment(Table):
@@ -376,6 +391,8 @@ class Experiment(Table):
     """Evaluation."""
     execute: Execute = Execute()
     """Execution."""
+    grid: Grid | Annotated[list[Grid], Field(min_length=1)] | None = None
+    """Values of fields to try, one run for each combination and seed."""
 
     @model_validator(mode="after")
     def seed_or_seeds(self) -> Self:

@@ -53,11 +53,17 @@ def samples(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(TABLES["samples"].ddl("samples"))
 
 
+def grid_trials(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds which runs belong to which grid."""
+    con.execute(TABLES["grid_trials"].ddl("grid_trials"))
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     first_tables,
     dropped_rows,
     answer_shapes,
     samples,
+    grid_trials,
 )
 
 

@@ -112,6 +112,11 @@ def failure(record: Record) -> Rows:
     return [("failures", [(moment(record["time"]), *texts, whole(record.get("step")))])]
 
 
+def grid(record: Record) -> Rows:
+    words = text(record["grid"]), text(record.get("grid_key")), whole(record.get("position"))
+    return [("grid_trials", [(moment(record["time"]), *words, document(record.get("point")))])]
+
+
 def run_finished(record: Record) -> Rows:
     """No rows: the end of an attempt is kept with the attempt."""
     return []
@@ -134,6 +139,7 @@ EVENTS: dict[str, Callable[[Record], Rows]] = {
         samples,
         artifact,
         failure,
+        grid,
         run_finished,
     )
 }

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import RunnerError, nearest
 from runner.store.alone import gaps
+from runner.store.grids import listed
 from runner.store.query import query, render
 
 if TYPE_CHECKING:
@@ -53,6 +57,41 @@ def runs(results: Path) -> pa.Table:
         GROUP BY ALL ORDER BY 4, 1
         """,
     )
+
+
+def printed(rows: list[dict[str, Any]]) -> str:
+    """Rows as a table."""
+    import pyarrow as pa
+
+    rows = together(rows)
+    names = dict.fromkeys(name for row in rows for name in row)
+    cells = [{name: "" if row.get(name) is None else str(row[name]) for name in names} for row in rows]
+    return render(pa.Table.from_pylist(cells))
+
+
+def together(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A mean and its deviation in one cell."""
+    return [
+        {
+            name: value if row.get(f"± {name}") is None else f"{value:.4f} ± {row[f'± {name}']:.4f}"
+            for name, value in row.items()
+            if not name.startswith("± ")
+        }
+        for row in rows
+    ]
+
+
+def watched(results: Path, grid: str, format: str, again: bool) -> None:
+    """Print all runs, or the trials of a grid, once or until none is at work."""
+    while True:
+        rows = listed(results, grid) if grid else runs(results).to_pylist()
+        text = printed(rows) if format == "table" and grid else render(runs(results), format)
+        if format == "json":
+            text = json.dumps(rows, indent=2, default=str) + "\n"
+        print(("\x1b[H\x1b[2J" if again and sys.stdout.isatty() else "") + text, end="", flush=True)
+        if not again or not any(row["state"] in ("running", "planned") for row in rows):
+            return
+        time.sleep(2)
 
 
 def show(results: Path, run: str) -> dict[str, Any]:

@@ -247,6 +247,18 @@ TABLES = {
             "step": ("BIGINT", "optimizer steps done"),
         },
     ),
+    "grid_trials": Table(
+        "The trials of grids; a run may belong to several, and one without a row in `runs` has not begun.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            "grid": ("VARCHAR", "name of the spec with the grid"),
+            "grid_key": ("VARCHAR", "fingerprint of all its trials; an older one is of an earlier version of the grid"),
+            "position": ("BIGINT", "place of the trial in the grid, 0-based"),
+            "point": ("JSON", "what the grid sets: dotted fields and their values"),
+        },
+        ("run", "grid"),
+    ),
     "other_events": Table(
         "Records of logs that have no table of their own.",
         {

@@ -134,6 +134,25 @@ VIEWS = {
             "scores": "task.metric -> score of the best model on test",
         },
     ),
+    "grid_members": View(
+        "The trials of each grid as it was last run, with the state of their runs.",
+        """
+        SELECT g.grid, g.position, g.run, coalesce(r.state, 'planned') AS state, g.point, r.seed, r.started,
+               round(r.seconds, 1) AS seconds
+        FROM grid_trials g LEFT JOIN runs r ON r.run = g.run
+        WHERE g.grid_key = (SELECT arg_max(l.grid_key, l.time) FROM grid_trials l WHERE l.grid = g.grid)
+        """,
+        {
+            "grid": "name of the spec with the grid",
+            "position": "place in the grid, 0-based",
+            "run": "id of the run",
+            "state": "planned, running, finished, failed, interrupted or lost",
+            "point": "what the grid sets, and the seed: dotted fields and their values",
+            "seed": "seed of every random choice",
+            "started": "begin of the first attempt, UTC",
+            "seconds": "wall time of all attempts that ended, summed",
+        },
+    ),
     "curves": View(
         "Points of curves that are finite; `not_finite` counts the others.",
         """

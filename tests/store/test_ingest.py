@@ -209,6 +209,12 @@ EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
         [("demo", 1, AT, "ValueError", "no", "...", 3)],
     ),
     (
+        "grid",
+        {"grid": "rates", "grid_key": "k", "position": 2, "point": {"train.epochs": 3, "seed": 1}},
+        "grid_trials",
+        [("demo", 1, AT, "rates", "k", 2, '{"train.epochs":3,"seed":1}')],
+    ),
+    (
         "dream",
         {"of": "sheep"},
         "other_events",
