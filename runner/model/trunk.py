@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, cast
 
 import torch
@@ -157,6 +158,12 @@ def tokens_of(trunk: nn.Module, batch: Batch, source: Source) -> torch.Tensor:
     return cast(torch.Tensor, out.last_hidden_state[mask])
 
 
+def cache_word(model: nn.Module) -> str:
+    """What its architecture calls the keys and values of earlier tokens: transformers 5.24 renamed them."""
+    known = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in known else "past_key_values"
+
+
 def behind_virtual(trunk: Any, batch: Batch) -> torch.Tensor:
     """The same of a trunk that virtual tokens stand in front of; they have no vector of their own here."""
     model, size = language.body(trunk), len(batch.lengths)
@@ -165,7 +172,8 @@ def behind_virtual(trunk: Any, batch: Batch) -> torch.Tensor:
     seen = torch.cat([mask.new_ones(size, number), mask], 1).long()
     given = trunk.get_prompt(batch_size=size)
     if trunk.active_peft_config.peft_type == "PREFIX_TUNING":
-        out = model(input_ids=batch.input_ids, attention_mask=seen, past_key_values=given, use_cache=True)
+        before: Any = {cache_word(model): given}
+        out = model(input_ids=batch.input_ids, attention_mask=seen, use_cache=True, **before)
         return cast(torch.Tensor, out.last_hidden_state[mask])
     embedded = torch.cat([given, model.get_input_embeddings()(batch.input_ids)], 1)
     kinds = {name: torch.cat([each.new_zeros(size, number), each], 1) for name, each in types(model, batch).items()}

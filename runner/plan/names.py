@@ -110,11 +110,16 @@ def monitored(spec: Spec, faults: Faults) -> None:
     """The metrics that choose the checkpoint and stop training must exist."""
     experiment = spec.experiment
     allowed = [*SHARED, *measured(experiment)]
-    wanted = {("train", "select_by"): experiment.train.select_by}
+    wanted: dict[Where, str] = {("train", "select_by"): experiment.train.select_by}
     if experiment.train.early_stopping is not None:
-        wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric  # type: ignore[index]
+        wanted["train", "early_stopping", "metric"] = experiment.train.early_stopping.metric
+    if experiment.search is not None:
+        several = isinstance(experiment.search.objective, list)
+        for place, name in enumerate(experiment.search.objectives):
+            wanted["search", "objective", *((place,) if several else ())] = name
+        wanted |= {("search", "constraints", name): name for name in experiment.search.constraints}
     for where, metric in wanted.items():
-        if metric not in allowed:
+        if metric not in allowed and not (where[0] == "search" and metric == "seconds"):
             faults.add(
                 "unknown-metric", where, f"no metric `{metric}` is measured", did_you_mean(metric, allowed), "value"
             )

@@ -97,7 +97,7 @@ def console() -> Any:
 
 def left(now: Coordinator) -> int:
     """Trials that have not ended."""
-    return len(now.running) + len(now.waiting)
+    return len(now.running) + now.left
 
 
 def said(entry: Entry) -> str:

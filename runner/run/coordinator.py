@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import connection
 from pathlib import Path
@@ -15,25 +15,27 @@ from runner.plan.trials import Entry, Trials
 from runner.run.child import Child, nursery
 from runner.run.experiment import prepared
 from runner.run.slots import Slot, slots
+from runner.run.supply import Supply
 from runner.run.work import finished
 from runner.run.worker import Ended, Order
 from runner.spec.read import Sets
 
 LOOK = 0.5  # seconds between two looks at limits and signals
+FAILED = ("failed", "lost")
 Told = Callable[["Coordinator"], None]
 
 
 class Coordinator:
-    """Gives trials to workers. `ended` says how each ended, by its run; `stops` how often somebody asked to stop.
+    """Gives what is supplied to workers. `ended` says how each trial ended; `stops` how often somebody asked to stop.
 
     The first time no new trial begins, the second time those that run save their state and leave, the third time they
     are killed.
     """
 
-    def __init__(self, trials: Trials, todo: Sequence[Entry], results: Path, sets: Sets, told: Told) -> None:
-        self.trials, self.results, self.sets, self.told = trials, results, tuple(sets), told
+    def __init__(self, trials: Trials, supply: Supply, results: Path, sets: Sets, told: Told) -> None:
+        self.trials, self.supply, self.results, self.sets, self.told = trials, supply, results, tuple(sets), told
         self.execute = trials.spec.experiment.execute
-        self.waiting: deque[tuple[Entry, Sets]] = deque((entry, ()) for entry in todo)
+        self.again: deque[tuple[Entry, Sets]] = deque()
         self.free: list[Slot] = slots(self.execute)[::-1]
         self.running: list[Child] = []
         self.ended: dict[str, Ended] = {}
@@ -45,28 +47,42 @@ class Coordinator:
         """Until nothing runs, and nothing waits that may begin."""
         context = nursery()
         with asked(self):
-            while self.running or (self.waiting and self.may_begin):
-                while self.waiting and self.free and self.may_begin:
-                    self.begin(context, *self.waiting.popleft())
+            while self.running or (self.left and self.may_begin):
+                while self.free and self.may_begin and (given := self.next()):
+                    self.begin(context, *given)
                 self.told(self)
                 connection.wait([child.process.sentinel for child in self.running], LOOK)
                 for child in [child for child in self.running if not child.process.is_alive()]:
                     self.end(child)
                 for child in self.running:
                     child.limit(self.execute)
+                    if not child.pruned and self.supply.given_up(child.entry):
+                        child.prune()
         self.told(self)
+
+    @property
+    def left(self) -> int:
+        """Trials that wait."""
+        return len(self.again) + self.supply.left()
+
+    def next(self) -> tuple[Entry, Sets] | None:
+        """The next trial, those first that begin again, and the fields that are set for it alone."""
+        if self.again:
+            return self.again.popleft()
+        entry = self.supply.take()
+        return None if entry is None else (entry, ())
 
     @property
     def may_begin(self) -> bool:
         """Whether further trials may begin."""
-        failed = any(each.state in ("failed", "lost") for each in self.ended.values())
+        failed = any(each.state in FAILED for each in self.ended.values())
         return not self.stops and not (failed and self.execute.on_failure == "stop")
 
     def begin(self, context: Any, entry: Entry, more: Sets) -> None:
         """Let a worker do a trial; `more` are fields that are set for it alone."""
         slot = self.free.pop()
         file, trial, sets = self.trials.spec.file, entry.trial, (*self.sets, *more)
-        order = Order(file, self.results, sets, entry.position, trial.run, trial.key, slot.threads, slot.gpu)
+        order = Order(file, self.results, sets, dict(entry.point), trial.run, trial.key, slot.threads, slot.gpu)
         self.begun[trial.run] += 1
         self.running.append(Child(context, entry, order, slot))
 
@@ -78,9 +94,10 @@ class Coordinator:
         if finished(self.results, child.entry.trial):
             ended = Ended("finished")  # it died, if it did, after all was done
         if ended.state == "lost" and self.begun[child.run] <= self.execute.retries and not self.stops:
-            self.waiting.appendleft((child.entry, child.order.sets[len(self.sets) :]))
+            self.again.appendleft((child.entry, child.order.sets[len(self.sets) :]))
             return
         self.ended[child.run] = ended
+        self.supply.end(child.entry, ended)
         if ended.short and self.execute.on_out_of_memory == "halve":
             self.halve(child)
 
@@ -90,12 +107,12 @@ class Coordinator:
         if train.batch_size < 2:
             return
         more = (("train.batch_size", train.batch_size // 2), ("train.accumulate", train.accumulate * 2))
-        seed, position = child.entry.trial.seed, child.entry.position
-        trials = prepared(self.trials.spec.file, self.results, sets=(*self.sets, *more), position=position)
-        entry = next(each._replace(position=position) for each in trials.entries if each.trial.seed == seed)
+        sets, point = (*self.sets, *more), child.entry.point
+        trials = prepared(self.trials.spec.file, self.results, sets=sets, point=point)
+        entry = next(each for each in trials.entries if each.trial.seed == child.entry.trial.seed)
         self.instead[child.run] = entry
         if not finished(self.results, entry.trial):
-            self.waiting.appendleft((entry, more))
+            self.again.appendleft((entry, more))
 
     def stop(self) -> None:
         """Somebody asked to stop, once more."""

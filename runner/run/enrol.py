@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from runner.plan.trials import Trials
 from runner.run.work import folder_of
@@ -25,9 +27,13 @@ def enrol(trials: Trials, results: Path, names: dict[str, str]) -> None:
     except (OSError, ValueError):
         pass  # nobody has enrolled it yet
     for place, (entry, run) in enumerate(zip(trials.entries, runs, strict=True)):
-        log = Log(folder_of(results, run), run, 0)
-        point = dict(entry.point) | {"seed": entry.trial.seed}
-        log.write("grid", grid=trials.name, grid_key=trials.key, position=place, point=point)
-        log.close()
+        member(results, run, trials.name, trials.key, place, dict(entry.point) | {"seed": entry.trial.seed})
     known.parent.mkdir(parents=True, exist_ok=True)
     replace_text(known, json.dumps(told))
+
+
+def member(results: Path, run: str, grid: str, key: str, place: int, point: Mapping[str, Any]) -> None:
+    """Write to the log of a run that it belongs to a grid, and what the grid sets for it."""
+    log = Log(folder_of(results, run), run, 0)
+    log.write("grid", grid=grid, grid_key=key, position=place, point=point)
+    log.close()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,14 @@ class Busy(RunnerError):
 
 
 def prepared(
-    file: Path, results: Path, *, complete: bool = True, sets: Sets = (), position: int | None = None
+    file: Path, results: Path, *, complete: bool = True, sets: Sets = (), point: Mapping[str, Any] | None = None
 ) -> Trials:
     """The plans of a spec, or of one point of its grid; SpecError with all its faults.
 
     If it shall be `complete`, models then write the rows that the spec asks of them, which may take hours. `sets` are
     fields that are given from outside, and their values.
     """
-    spec, found = read(file, sets), checker(results / "cache")
-    if position is not None:
-        spec = replace(spec, variants=spec.trials[position : position + 1])
+    spec, found = read(file, sets, point), checker(results / "cache")
     checks = found.trials(spec)
     if complete and not all(loaded.complete for checked in checks for loaded in checked.loaded.values()):
         checks = checker(results / "cache", complete=True).trials(spec)

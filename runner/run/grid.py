@@ -20,6 +20,8 @@ from runner.run.encoding import encoded
 from runner.run.enrol import enrol
 from runner.run.experiment import run, settle
 from runner.run.member import Mute
+from runner.run.search import Search
+from runner.run.supply import Queue
 from runner.run.work import DONE, Work, done, folder_of
 from runner.spec.read import Sets
 
@@ -34,6 +36,9 @@ def carry_out(trials: Trials, results: Path, sets: Sets, told: Told) -> list[dic
     finished = done(results, (entry.trial for entry in trials.entries))
     todo = [entry for entry in trials.entries if entry.trial.run not in finished]
     names = {run: folder.name for run, folder in finished.items()}
+    if trials.spec.experiment.search is not None:
+        with coordinating(results, trials.name):
+            return searched(trials, results, sets)
     if not together(trials):
         return [one(entry, results, told) for entry in trials.entries]
     with coordinating(results, trials.name):
@@ -47,7 +52,7 @@ def worked(
     """The results of all trials, after workers have done what was to do."""
     prepare(todo, results)
     board = Board(trials, results, names)
-    coordinator = Coordinator(trials, todo, results, sets, board.show)
+    coordinator = Coordinator(trials, Queue(todo), results, sets, board.show)
     try:
         if todo:
             coordinator.conduct()
@@ -62,10 +67,26 @@ def worked(
     return found
 
 
+def searched(trials: Trials, results: Path, sets: Sets) -> list[dict[str, Any]]:
+    """The results of the trials of a search, those of earlier processes included; pruned ones have none."""
+    supply, board = Search(trials, results, sets), Board(trials, results, {})
+    coordinator = Coordinator(trials, supply, results, sets, board.show)
+    try:
+        coordinator.conduct()
+    finally:
+        board.close()
+    folders = done(results, (entry.trial for entry in supply.entries))
+    found = [read(folder) | {"again": run not in coordinator.ended} for run, folder in folders.items()]
+    judge(coordinator, trials)
+    keep(trials, found, results)
+    return found
+
+
 def together(trials: Trials) -> bool:
-    """Whether workers do it: for a grid, or where several are asked for."""
-    spec = trials.spec
-    return not trials.alone and (bool(spec.variants) or spec.experiment.execute.workers > 1)
+    """Whether workers do it: for a grid or a search, or where several are asked for."""
+    experiment = trials.spec.experiment
+    several = not trials.alone and (bool(trials.spec.variants) or experiment.execute.workers > 1)
+    return several or experiment.search is not None
 
 
 def one(entry: Entry, results: Path, told: Told) -> dict[str, Any]:
@@ -97,9 +118,9 @@ def read(folder: Path) -> dict[str, Any]:
 
 def judge(coordinator: Coordinator, trials: Trials) -> None:
     """Raise what a grid that is not whole means."""
-    bad = {run: each for run, each in coordinator.ended.items() if each.state != "finished"}
+    bad = {run: each for run, each in coordinator.ended.items() if each.state not in ("finished", "pruned")}
     bad = {run: each for run, each in bad.items() if run not in coordinator.instead}
-    left = len(coordinator.waiting)
+    left = coordinator.left
     again = f"`runner run {trials.spec.file}` goes on with what is left"
     if coordinator.stops:
         stopped = sum(each.state == "interrupted" for each in bad.values())

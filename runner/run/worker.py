@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,7 +27,7 @@ class Order:
     spec: Path
     results: Path
     sets: tuple[tuple[str, Any], ...]
-    position: int
+    point: Mapping[str, Any]
     run: str
     key: str
     threads: int
@@ -99,7 +100,7 @@ def same(order: Order) -> tuple[Any, Any]:
     """The trial as this process finds it; RunnerError where it has become another one."""
     from runner.run.experiment import prepared
 
-    trials = prepared(order.spec, order.results, sets=order.sets, position=order.position)
+    trials = prepared(order.spec, order.results, sets=order.sets, point=order.point)
     for entry in trials.entries:
         if entry.trial.key == order.key:
             return entry.plan, entry.trial

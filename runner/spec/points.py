@@ -105,7 +105,7 @@ def same(one: Any, other: Any) -> bool:
 
 def applied(tables: Mapping[str, Any], point: Sequence[Set]) -> dict[str, Any]:
     """The tables of a spec with the values of one point; the original stays as it is."""
-    made: Any = {key: value for key, value in tables.items() if key != "grid"}
+    made: Any = {key: value for key, value in tables.items() if key not in ("grid", "search")}
     for path, _, value in sorted(point, key=lambda one: len(one[0])):  # a table before what is in it
         if path == ("seed",):
             made.pop("seeds", None)

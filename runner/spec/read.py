@@ -52,16 +52,17 @@ class Spec:
         return self.file.parent
 
 
-def read(file: Path, sets: Sets = ()) -> Spec:
-    """The spec in a file, with some fields set from outside; SpecError with all its faults."""
+def read(file: Path, sets: Sets = (), point: Mapping[str, Any] | None = None) -> Spec:
+    """The spec in a file, or of one point of its grid, with fields set from outside; SpecError with all its faults."""
     text, tables = parse(file)
     places, parent = Places(text, str(file)), None
     if "extends" in tables:
         tables, places, parent = extended(file, text, tables)
-    if "grid" in tables or sets:
-        from runner.spec.spread import spread
+    if tables.keys() & {"grid", "search"} or sets or point:
+        from runner.spec.spread import pointed, spread
 
-        return spread(Source(file, text, tables, places, parent), sets)
+        source = Source(file, text, tables, places, parent)
+        return spread(source, sets) if point is None else pointed(source, point, sets)
     return Spec(file, text, valid(tables, places), places, parent)
 
 

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from runner.kinds import Family, Part, Table, bad_value
 from runner.parts.tasks._task import Task, Text
 from runner.spec.grid import Grid
+from runner.spec.search import Search
 
 if TYPE_CHECKING:
     from runner.parts.augment._augmentation import Augmentation
@@ -393,6 +394,8 @@ class Experiment(Table):
     """Execution."""
     grid: Grid | Annotated[list[Grid], Field(min_length=1)] | None = None
     """Values of fields to try, one run for each combination and seed."""
+    search: Search | None = None
+    """Ranges of fields in which good values are searched, run after run."""
 
     @model_validator(mode="after")
     def seed_or_seeds(self) -> Self:
