@@ -19,7 +19,8 @@ class Batch:
     in the loss of the optimizer step: its part of the examples of the step, divided by its units there. `spans`
     [tokens, 2] are the characters that each token stands for, where a head looks at tokens. `places[task]` are the
     indices of the task's examples, or of their tokens, in a mixed batch that holds others too; `sequences[task]` those
-    of its sequences. Tasks `beyond` it are those of batches that other processes compute meanwhile.
+    of its sequences. Tasks `beyond` it are those of batches that other processes compute meanwhile. `vectors` are what
+    the frozen part of the trunk puts out, where that is known: [sequences or tokens, hidden].
     """
 
     stream: str
@@ -34,6 +35,7 @@ class Batch:
     places: Mapping[str, torch.Tensor] = field(default_factory=dict)
     sequences: Mapping[str, torch.Tensor] = field(default_factory=dict)
     beyond: tuple[str, ...] = ()
+    vectors: torch.Tensor | None = None
 
     @property
     def idle(self) -> bool:
@@ -55,6 +57,7 @@ class Batch:
             targets={task: target.to(device) for task, target in self.targets.items()},
             places={task: each.to(device) for task, each in self.places.items()},
             sequences={task: each.to(device) for task, each in self.sequences.items()},
+            vectors=None if self.vectors is None else self.vectors.to(device),
         )
 
     def of(self, task: str, vectors: torch.Tensor) -> torch.Tensor:
@@ -79,6 +82,7 @@ def build(
     spans: np.ndarray | None = None,
     places: Mapping[str, np.ndarray] | None = None,
     owned: Mapping[str, np.ndarray] | None = None,
+    vectors: np.ndarray | None = None,
 ) -> Batch:
     """Lay out token sequences; `pairs[i]` is where the second text of sequence i begins (its length without one)."""
     lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
@@ -101,6 +105,7 @@ def build(
         spans=None if spans is None else torch.from_numpy(spans),
         places={task: torch.from_numpy(each) for task, each in (places or {}).items()},
         sequences={task: torch.from_numpy(each) for task, each in (owned or {}).items()},
+        vectors=None if vectors is None else torch.from_numpy(vectors),
     )
 
 

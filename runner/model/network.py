@@ -12,6 +12,7 @@ from runner.model import replies
 from runner.model.adapters import adapt, use
 from runner.model.batch import Batch
 from runner.model.dropout import Dropout, Source, replace, seed_step
+from runner.model.frozen import asleep, skipped
 from runner.model.language import CLASSES, head_of
 from runner.model.pooling import pool
 from runner.model.reference import Reference, spoken
@@ -58,6 +59,9 @@ class Network(nn.Module):
             for name, parameter in trunk.named_parameters()
             if parameter.requires_grad and rests(self.freeze, self.depth(name), layers, 1)
         )
+        self.known, self.cut = "", 0  # what the batches bring along: vectors of texts, of tokens, or of a layer
+        rest = model.adapter is None and not self.thawing and reference is None
+        self.asleep = asleep(trunk) if rest else []
         self.begin(1)
 
     def forward(
@@ -89,14 +93,33 @@ class Network(nn.Module):
         levels = {self.levels.get(task, "text") for task in tasks}
         if "reply" in levels:
             return {task: replies.surprises(self.trunk, batch, batch.targets[task]) for task in tasks}
-        tokens = tokens_of(self.trunk, batch, self.source)
-        seen = {"language": tokens}
+        seen: dict[str, torch.Tensor] = {}
+        if batch.vectors is not None and self.known == "text":
+            vectors = batch.vectors
+        else:
+            tokens = seen["language"] = self.tokens(batch)
+            vectors = pool(tokens, batch.lengths, self.pooling, self.query) if "text" in levels else tokens
         if "text" in levels:
-            vectors = pool(tokens, batch.lengths, self.pooling, self.query)
             seen["text"] = self.dropout(mix(vectors) if mix else vectors)
         if "token" in levels:
             seen["token"] = self.dropout(tokens)
         return {task: self.said(task, batch, seen[self.levels.get(task, "text")]) for task in tasks}
+
+    def tokens(self, batch: Batch) -> torch.Tensor:
+        """The vector of every token, [tokens, hidden], by the layers whose output is not known."""
+        if batch.vectors is None or not self.known:
+            return tokens_of(self.trunk, batch, self.source)
+        if self.known == "token":
+            return batch.vectors
+        with skipped(self.trunk, self.cut, batch.vectors[None]):
+            return tokens_of(self.trunk, batch, self.source)
+
+    def train(self, mode: bool = True) -> Network:
+        """Train, but for what never learns: nothing is dropped there, so its output is the same in each epoch."""
+        super().train(mode)
+        for module in self.asleep if mode else ():
+            module.eval()
+        return self
 
     def said(self, task: str, batch: Batch, vectors: torch.Tensor) -> torch.Tensor:
         """The logits of one task from what its level gives."""

@@ -18,13 +18,29 @@ Hide = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray,
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """Vectors of every sequence, or of every token, [all, hidden]: fp32, or bf16 as the bits of uint16."""
+
+    values: np.ndarray
+    by_text: bool
+
+
+def widened(values: np.ndarray) -> np.ndarray:
+    """The same numbers in fp32, in memory."""
+    if values.dtype == np.uint16:
+        return (values.astype(np.uint32) << 16).view(np.float32)
+    return np.array(values)
+
+
+@dataclass(frozen=True, eq=False)
 class Stream:
     """Tokens lie memory-mapped in Arrow; sequence i has those from `bounds[i]` to `bounds[i + 1]`.
 
     An example is `parts` sequences that stay together. `targets[task]` are what `Task.targets` made: a row an example,
     or one a token for the tasks in `by_token`, whose losses are by token too but for those in `by_row`. `values[task]`
     is the column as the data have it, row by row. `spans` [tokens, 2] are characters. Where long texts make several
-    examples, `rows` are those they are of. `hides[task]` hides tokens of an example that are to be guessed.
+    examples, `rows` are those they are of. `hides[task]` hides tokens of an example that are to be guessed. `known` is
+    what the frozen part of the trunk says of all of them, where that was computed before.
     """
 
     name: str
@@ -40,6 +56,7 @@ class Stream:
     parts: int = 1
     by_row: frozenset[str] = frozenset()
     hides: Mapping[str, Hide] = field(default_factory=dict)
+    known: Known | None = None
 
     def __len__(self) -> int:
         return len(self.pairs) // self.parts
@@ -119,7 +136,16 @@ class Stream:
             pad_id=pad_id,
             shares=shares,
             spans=None if self.spans is None else self.cut(self.spans, rows),
+            vectors=self.vectors(rows),
         )
+
+    def vectors(self, rows: Sequence[int]) -> np.ndarray | None:
+        """What is known of these rows, in fp32."""
+        if self.known is None:
+            return None
+        by_text = self.known.by_text
+        found = self.known.values[self.sequences(rows)] if by_text else self.cut(self.known.values, rows)
+        return widened(found)
 
     def by_length(self, batch_size: int) -> list[list[int]]:
         """All rows in batches of similar length, shortest first: the order of evaluation."""
@@ -149,7 +175,14 @@ def together(
         shares=shares,
         places={task: places(task, pieces, any(task in each.by_token for each, _ in pieces)) for task in tasks},
         owned={task: places(task, pieces, by_token=False) for task in tasks},
+        vectors=joined([each.vectors(rows) for each, rows in pieces]),
     )
+
+
+def joined(known: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """The vectors of all pieces, where they are known of all."""
+    found = [each for each in known if each is not None]
+    return np.concatenate(found) if found and len(found) == len(known) else None
 
 
 def places(task: str, pieces: Sequence[tuple[Stream, Sequence[int]]], by_token: bool) -> np.ndarray:

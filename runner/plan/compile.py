@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from runner.parts.tasks._form import Form
 from runner.parts.tasks._task import Task
 from runner.plan.check import Checked
 from runner.plan.depth import told
+from runner.plan.frozen import Frozen, activate_key, shared
+from runner.plan.machine import known_bf16
 from runner.plan.preparation import mixups, weighed
 from runner.plan.recipes import recipe
 from runner.plan.selection import terms
@@ -51,11 +53,13 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What will happen."""
+    """What will happen; `kept` is what of frozen layers is computed once, and why it is, or is not."""
 
     checked: Checked
     trials: tuple[Trial, ...]
     streams: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
+    kept: Frozen | None = None
+    why_kept: str = ""
 
     @property
     def key(self) -> str:
@@ -63,15 +67,15 @@ class Plan:
         return fingerprint([trial.key for trial in self.trials])
 
 
-def compile(checked: Checked, cache: Cache) -> Plan:
-    """The plan of a checked spec."""
-    streams = streams_of(checked)
+def compile(checked: Checked, cache: Cache, trials: int = 1) -> Plan:
+    """The plan of a checked spec, one of so many that read the same, as far as is known."""
+    streams, seeds = streams_of(checked), checked.spec.experiment.all_seeds
     prepared = data_steps(checked)
-    shared = (*prepared, *encode_steps(checked, streams, prepared, cache))
+    encoded = encode_steps(checked, streams, prepared, cache)
     weights = checked.base.key(cache)
-    return Plan(
-        checked, tuple(trial(checked, seed, shared, weights) for seed in checked.spec.experiment.all_seeds), streams
-    )
+    kept, why = shared(checked, trials * len(seeds), cache)
+    steps = (*prepared, *encoded, *activate_steps(checked, kept, weights, encoded, cache))
+    return Plan(checked, tuple(trial(checked, seed, steps, weights) for seed in seeds), streams, kept, why)
 
 
 def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
@@ -139,7 +143,20 @@ def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[St
     return steps
 
 
-def trial(checked: Checked, seed: int, shared: tuple[Step, ...], weights: str) -> Trial:
+def activate_steps(
+    checked: Checked, kept: Frozen | None, weights: str, encoded: Sequence[Step], cache: Cache
+) -> Iterator[Step]:
+    """What frozen layers say of each stream and split, where that is kept."""
+    for step in encoded if kept is not None else ():
+        assert kept is not None
+        key, why = activate_key(checked, kept, weights, step.key, {"bf16": known_bf16()})
+        hit = cache.find("activate", key) is not None
+        reason = cache.explain("activate", key, why)
+        name = f"activate {step.name.partition(' ')[2]}"
+        yield Step(name, key, (step.name,), hit, reason, {"rows": step.detail["rows"]})
+
+
+def trial(checked: Checked, seed: int, before: tuple[Step, ...], weights: str) -> Trial:
     """The steps of one seed. Names, descriptions, paths and `[execute]` never enter its key."""
     experiment = checked.spec.experiment
     reads: dict[str, Any] = {"evaluate": experiment.evaluate.used(), "train": experiment.train.used()}
@@ -159,14 +176,14 @@ def trial(checked: Checked, seed: int, shared: tuple[Step, ...], weights: str) -
     reads |= {"selection": chosen} if chosen != terms(experiment.model_copy(update={"selection": Selection()})) else {}
     version = __version__.split(".")[0]
     key = fingerprint({**reads, "model": settings, "weights": weights, "data": data, "seed": seed, "version": version})
-    encoded = tuple(step.name for step in shared if step.name.startswith("encode"))
+    encoded = tuple(step.name for step in before if step.name.split(" ")[0] in ("encode", "activate"))
     train = Step("train", fingerprint(["train", key]), encoded, False, f"seed {seed}", work(checked))
     evaluate = Step("evaluate", fingerprint(["evaluate", key]), ("train",), False, "best checkpoint, once")
     writing = [name for name, task in experiment.tasks.items() if getattr(task, "generate", None)]
     generate = Step("generate", fingerprint(["generate", key]), ("train",), False, f"texts of {', '.join(writing)}")
     export = Step("export", fingerprint(["export", key]), ("train",), False, "a folder that transformers loads")
     last = (evaluate, generate, export) if writing else (evaluate, export)
-    return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*shared, train, *last))
+    return Trial(f"{experiment.name}-s{seed}-{key[:8]}", seed, key, (*before, train, *last))
 
 
 def balance(train: Train) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def facts(
         "memory_bytes": memory(checked, longest),
         "seconds": seconds(plan, found, tokens_per_second),
         "preview": {name: preview(plan, name) for name in plan.streams},
+        "activations": {"kept": plan.kept is not None, "why": plan.why_kept},
         "warnings": [each.message for each in checked.warnings],
         "trials": [
             {
@@ -132,6 +133,9 @@ def tree(found: dict[str, Any], colour: bool = False) -> str:
         "unknown until a run has been measured" if found["seconds"] is None else f"about {found['seconds']:.0f} s a run"
     )
     lines.append(f"├─ time: {time}")
+    if found["activations"]["why"]:
+        kept = "kept" if found["activations"]["kept"] else "not kept"
+        lines.append(f"├─ activations of what is frozen: {kept}, {found['activations']['why']}")
     lines += [f"├─ warning: {warning}" for warning in found["warnings"]]
     for trial in found["trials"]:
         done = f"  already finished as {trial['finished']}" if trial["finished"] else ""

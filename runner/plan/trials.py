@@ -78,7 +78,7 @@ class Trials:
 
 def compiled(spec: Spec, checks: Sequence[Checked], cache: Cache) -> Trials:
     """The plans of a spec whose points were checked; runs have names of their own."""
-    return Trials(spec, tuple(named([compile(checked, cache) for checked in checks])))
+    return Trials(spec, tuple(named([compile(checked, cache, len(checks)) for checked in checks])))
 
 
 def named(plans: Sequence[Plan]) -> Iterator[Plan]:

@@ -19,6 +19,7 @@ from runner.errors import Interrupted, RunnerError
 from runner.plan.compile import Plan, Trial, mixing_of
 from runner.plan.weights import weights
 from runner.run.accounting import accounted
+from runner.run.activating import activated
 from runner.run.company import trained_together
 from runner.run.encoding import encoded
 from runner.run.exporting import exported
@@ -83,9 +84,12 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     from runner.train.fit import quiet  # loads torch and lightning, which is no part of training
 
     quiet()
+    settle(work.experiment.execute.threads)
+    network = untrained(work, streams) if work.experiment.train.strategy is None else None
+    streams = activated(work, network, streams)
     began = time.monotonic()
     with work.stage("train", sum(map(len, streams["train"].values()))) as detail:
-        trainer, module, feed = trained(work, streams, stop, show)
+        trainer, module, feed = trained(work, network, streams, stop, show)
         changed = sum(each.numel() for each in module.network.trainable().values())
         detail.update(steps=int(module.taken), packed=module.network.packed, parameters=changed)
     seconds = time.monotonic() - began
@@ -127,13 +131,12 @@ def texts(work: Work, trainer: Any, module: Any, feed: Any, streams: Any) -> lis
         module.network = own
 
 
-def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tuple[Any, Any, Any]:
+def trained(work: Work, network: Any, streams: Any, stop: threading.Event, show: bool) -> tuple[Any, Any, Any]:
     """Trainer, module and feed after the fit; the network has the weights of the best epoch."""
     from runner.train.fit import fit, fitted
 
-    settle(work.experiment.execute.threads)
-    if work.experiment.train.strategy is None:
-        given, more = network_of(work, streams)
+    if network is not None:
+        given, more = network_of(work, streams, network)
         return fit(*given, **more, record=work.log.write, stop=stop, show=show)
     steps = trained_together(work, stop, show)
     given, more = network_of(work, streams)
@@ -142,12 +145,13 @@ def trained(work: Work, streams: Any, stop: threading.Event, show: bool) -> tupl
     return trainer, module, feed
 
 
-def network_of(work: Work, streams: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What a fit begins with: the network and all that it learns from."""
+def network_of(work: Work, streams: Any, network: Any = None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What a fit begins with: the network, if there is none yet, and all that it learns from."""
     checked, experiment = work.checked, work.experiment
     tasks: Any = experiment.tasks
     weights = {name: weights_of(work, name) for name in tasks}
-    given = (untrained(work, streams), experiment, streams, checked.shown, weights, mixing_of(checked))
+    network = network or untrained(work, streams)
+    given = (network, experiment, streams, checked.shown, weights, mixing_of(checked))
     return given, {"seed": work.trial.seed, "pad_id": checked.base.padding, "folder": work.folder / "state"}
 
 

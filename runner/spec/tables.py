@@ -347,6 +347,8 @@ class Execute(Table):
     """Processor threads of one run; default: what torch chooses."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where the tensors live. Default auto."""
+    share: Literal["auto", "off"] = "auto"
+    """Whether activations of layers that never learn are computed once and kept in the cache. Default auto."""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
     """Trials at the same time, each in a process with its part of the cores, and a GPU of its own. Default 1."""
     time_limit: Annotated[float, Field(gt=0)] | None = None

@@ -9,8 +9,8 @@ import torch
 from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.plugins import MixedPrecision
 from lightning.pytorch.strategies import DDPStrategy, ModelParallelStrategy
-from torch import nn
 
+from runner.model.frozen import layers
 from runner.model.network import Network
 from runner.model.precision import lightning_word, resolved
 from runner.spec.tables import Experiment
@@ -89,10 +89,3 @@ def shard(network: Network, mesh: Any) -> None:
     for layer in layers(network.trunk):
         fully_shard(layer, mesh=mesh)
     fully_shard(network, mesh=mesh)
-
-
-def layers(module: nn.Module) -> list[nn.Module]:
-    """The members of the outermost lists of modules that have weights: what an architecture repeats."""
-    if isinstance(module, nn.ModuleList):
-        return [each for each in module if any(True for _ in each.parameters())]
-    return [found for child in module.children() for found in layers(child)]

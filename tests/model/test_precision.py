@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from runner.model import precision
+from runner.plan import machine
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,8 @@ def test_a_processor_is_judged_by_its_flags(monkeypatch, tmp_path, flags, expect
     file = tmp_path / "cpuinfo"
     if flags is not None:
         file.write_text(flags, encoding="utf-8")
+    monkeypatch.setattr(machine, "Path", lambda _: file)
+    assert machine.known_bf16.__wrapped__() is expected
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(precision, "Path", lambda _: file)
+    monkeypatch.setattr(precision, "known_bf16", lambda: expected)
     assert precision.has_bf16.__wrapped__() is expected
