@@ -54,7 +54,7 @@ TABLES = {
             "version": ("VARCHAR", "version of the runner"),
             "state": (
                 "VARCHAR",
-                "of the last attempt: running, finished, failed, interrupted or lost (its process died)",
+                "of the last attempt: running, finished, failed, pruned, interrupted or lost (its process died)",
             ),
             "started": ("TIMESTAMP", "begin of the first attempt, UTC"),
             "finished": ("TIMESTAMP", "end of the last attempt, UTC; null while it runs or when it was lost"),
@@ -72,7 +72,7 @@ TABLES = {
             "environment": ("JSON", "python, platform, processor, cores, memory in bytes, packages, git"),
             "finished": ("TIMESTAMP", "when it ended, UTC"),
             "seconds": ("DOUBLE", "wall time"),
-            "state": ("VARCHAR", "running, finished, failed, interrupted or lost (its process died)"),
+            "state": ("VARCHAR", "running, finished, failed, pruned, interrupted or lost (its process died)"),
         },
         ("run", "attempt"),
     ),
