@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.plan.trials import Entry, Trials
-from runner.run.work import folder_of
+from runner.run.best import main_score, value
+from runner.run.work import DONE, folder_of
 from runner.store.log import NAME
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Board:
         self.began = time.monotonic()
         self.said: set[str] = set()
         self.live: Any = None
+        self.found = {run: result(results, name) for run, name in finished.items()}
         self.shown = 0.0
         repeated = f", {trials.repeated} repeated" if trials.repeated else ""
         already = f", {len(finished)} finished before" if finished else ""
@@ -62,6 +64,7 @@ class Board:
 
     def table(self, now: Coordinator) -> Any:
         """One line for each trial at work, and a line for the whole."""
+        from rich.console import Group
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False)
@@ -76,16 +79,34 @@ class Board:
         took = time.monotonic() - self.began
         rest = f", about {took / ended * waiting / 60:.0f} min left" if ended else ""
         failed = sum(each.state in ("failed", "lost") for each in now.ended.values())
-        stopping = ("", "  finishing those that run; Ctrl-C again saves and stops them", "  stopping")[
-            min(now.stops, 2)
-        ]
-        table.add_row(f"{ended} of {ended + waiting} ended, {failed} failed{rest}{stopping}")
-        return table
+        whole = f"{ended} of {ended + waiting} ended, {failed} failed{rest}{STOPPING[min(now.stops, 2)]}"
+        return Group(table, "\n".join(filter(None, [whole, self.best(now)])))
+
+    def best(self, now: Coordinator) -> str:
+        """The best of the trials that have finished."""
+        for run in now.ended:
+            if run not in self.found:
+                self.found[run] = result(self.results, run)
+        known = {run: found for run, found in self.found.items() if found is not None}
+        if not known:
+            return ""
+        run = max(known, key=lambda each: value(known[each]))
+        row = main_score(known[run])
+        return "" if row is None else f"best so far: {run}, {row['task']}.{row['metric']} {row['value']:.4f}"
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         if self.live is not None:
             self.live.stop()
+
+
+def result(results: Path, run: str) -> dict[str, Any] | None:
+    """What a run found, if it has finished."""
+    try:
+        found: dict[str, Any] = json.loads((folder_of(results, run) / DONE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def console() -> Any:

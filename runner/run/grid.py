@@ -11,8 +11,8 @@ from typing import Any
 
 from runner.cache.cache import Cache
 from runner.errors import Interrupted, RunnerError
-from runner.plan.selection import higher_is_better
 from runner.plan.trials import Entry, Trials
+from runner.run.best import value
 from runner.run.board import Board
 from runner.run.cancel import coordinating
 from runner.run.coordinator import Coordinator
@@ -141,12 +141,3 @@ def keep(trials: Trials, found: Sequence[dict[str, Any]], results: Path) -> None
     for each in found:
         if each["run"] != best:
             shutil.rmtree(folder_of(results, each["run"]) / "model", ignore_errors=True)
-
-
-def value(result: dict[str, Any]) -> float:
-    """The main validation score of a result, such that more is better; -inf where it has none."""
-    mine = [row for row in result["scores"] if row["split"] == "validation" and row["model"] == "best"]
-    if not mine or mine[0]["value"] != mine[0]["value"]:
-        return float("-inf")
-    sign = 1 if higher_is_better(mine[0]["metric"]) else -1
-    return sign * float(mine[0]["value"])

@@ -78,7 +78,12 @@ def main_scores(results: Path, grid: str) -> dict[str, dict[str, float]]:
     for row in query(results, MAIN, {"grid": grid}).to_pylist():
         label = f"{row['split']} {row['task']}.{row['metric']}"
         found.setdefault(row["run"], {})[label] = row["value"]
-    return {run: dict(sorted(each.items(), reverse=True)) for run, each in found.items()}
+    return {run: dict(sorted(each.items(), key=first)) for run, each in found.items()}
+
+
+def first(labelled: tuple[str, float]) -> bool:
+    """Validation before test, in the order of the scores."""
+    return not labelled[0].startswith("validation")
 
 
 def shown(value: Any) -> Any:

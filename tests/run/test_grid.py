@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from runner.errors import Interrupted, RunnerError
-from runner.run import grid
+from runner.run import best, grid
 from runner.run.coordinator import Coordinator
 from runner.run.experiment import prepared, run
 from runner.run.grid import carry_out
@@ -77,7 +77,7 @@ def test_trials_of_a_grid_are_those_that_run_alone(tiny: Path, tmp_path: Path) -
     assert [(row["state"], row["point"]["seed"]) for row in rows] == [("finished", seed) for seed in (1, 2, 1, 2)]
     board = leaderboard(together, "tiny")
     assert [row["runs"] for row in board] == ["2/2", "2/2"]
-    label = "validation mood.macro_f1"
+    label = "validation length.macro_f1"
     assert board[0][label] >= board[1][label] and board[0][f"± {label}"] is not None
 
 
@@ -89,7 +89,7 @@ def test_a_new_value_trains_new_trials_only_and_the_best_keeps_its_model(tiny: P
     again = {each["run"] for each in found if each["again"]}
     assert again == {each["run"] for each in first} and len(found) == 4
     kept = [path.parent.name for path in (results / "runs").glob("*/model")]
-    assert kept == [max(found, key=grid.value)["run"]]
+    assert kept == [max(found, key=best.value)["run"]]
     assert delete(results, "tiny") and not list((results / "runs").iterdir())
 
 
