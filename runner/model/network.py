@@ -60,7 +60,7 @@ class Network(nn.Module):
             if parameter.requires_grad and rests(self.freeze, self.depth(name), layers, 1)
         )
         self.known, self.cut = "", 0  # what the batches bring along: vectors of texts, of tokens, or of a layer
-        rest = model.adapter is None and not self.thawing and reference is None
+        rest = self.freeze is not None and model.adapter is None and not self.thawing and reference is None
         self.asleep = asleep(trunk) if rest else []
         self.begin(1)
 

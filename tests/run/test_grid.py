@@ -21,6 +21,7 @@ from runner.run.coordinator import Coordinator
 from runner.run.experiment import prepared, run
 from runner.run.grid import carry_out
 from runner.run.slots import gpus, resident, slots
+from runner.run.supply import Queue
 from runner.spec.tables import Execute
 from runner.store.grids import delete, leaderboard, members
 from runner.store.query import query
@@ -148,7 +149,7 @@ def test_a_worker_that_dies_begins_again_where_it_was(tiny: Path, tmp_path: Path
                 child.signal(signal.SIGKILL)
 
     trials = prepared(spec, results)
-    coordinator = Coordinator(trials, trials.entries, results, (), kill)
+    coordinator = Coordinator(trials, Queue(trials.entries), results, (), kill)
     coordinator.conduct()
     assert {each.state for each in coordinator.ended.values()} == {"finished"}
     assert told(results) == told(whole)
@@ -270,7 +271,7 @@ def test_a_grid_that_nobody_ran_is_unknown(tmp_path: Path) -> None:
 
 def test_what_a_stopped_grid_means(tiny: Path, tmp_path: Path) -> None:
     trials = prepared(write(tiny), tmp_path / "results")
-    coordinator = Coordinator(trials, trials.entries, tmp_path / "results", (), lambda _: None)
+    coordinator = Coordinator(trials, Queue(trials.entries), tmp_path / "results", (), lambda _: None)
     coordinator.stop()
     with pytest.raises(Interrupted, match="0 trials saved their state, 4 never began"):
         grid.judge(coordinator, trials)

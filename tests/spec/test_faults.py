@@ -44,7 +44,7 @@ data = ["a"]
 epochs = 0
 schedule = "linea"
 """
-ALLOWED = "`data`, `description`, `evaluate`, `execute`, `extends`, `grid`, `mixing`, `model`, `name`, `seed`, `seeds`, `selection`, `tasks`, `train`"
+ALLOWED = "`data`, `description`, `evaluate`, `execute`, `extends`, `grid`, `mixing`, `model`, `name`, `search`, `seed`, `seeds`, `selection`, `tasks`, `train`"
 RENDERED = f"""\
 bad.toml:2:1: error[unknown-key]: unknown key `learning_rate`
   |
