@@ -11,6 +11,7 @@ from runner.plan.compile import Plan, Step, recipe_of
 from runner.plan.estimate import memory, parameters, seconds, tokens
 from runner.plan.masks import hidden, line, segments, windows
 from runner.plan.weights import weights
+from runner.spec.search import Search
 
 
 def facts(
@@ -42,6 +43,7 @@ def facts(
         "memory_bytes": memory(checked, longest),
         "seconds": seconds(plan, found, tokens_per_second),
         "preview": {name: preview(plan, name) for name in plan.streams},
+        "search": said(checked.spec.experiment.search),
         "activations": {"kept": plan.kept is not None, "why": plan.why_kept},
         "warnings": [each.message for each in checked.warnings],
         "trials": [
@@ -55,6 +57,14 @@ def facts(
             for trial in plan.trials
         ],
     }
+
+
+def said(search: Search | None) -> dict[str, Any] | None:
+    """What a search will ask for."""
+    if search is None:
+        return None
+    told = {"trials": search.trials, "sampler": search.sampler, "objectives": search.objectives}
+    return told | {"pruner": search.pruner and search.pruner.type, "space": list(search.space)}
 
 
 def overlap(plan: Plan, stream: str) -> int | None:
@@ -104,6 +114,13 @@ def masked(checked: Checked, loaded: Any, task: str, seeds: Sequence[int]) -> li
     return [[segments(each, base) for each in row] for row in rows]
 
 
+def searching(found: dict[str, Any]) -> str:
+    """A search in one line."""
+    pruned = f", pruned by {found['pruner']}" if found["pruner"] else ""
+    what = " and ".join(found["objectives"])
+    return f"search by {found['sampler']}: {found['trials']} trials for {what} over {', '.join(found['space'])}{pruned}"
+
+
 def tree(found: dict[str, Any], colour: bool = False) -> str:
     """The same as an indented tree for people; tokens that count are green, or stand between brackets."""
     lines = [f"{found['name']}  plan {found['key'][:12]}"]
@@ -133,6 +150,8 @@ def tree(found: dict[str, Any], colour: bool = False) -> str:
         "unknown until a run has been measured" if found["seconds"] is None else f"about {found['seconds']:.0f} s a run"
     )
     lines.append(f"├─ time: {time}")
+    if found["search"]:
+        lines.append(f"├─ {searching(found['search'])}")
     if found["activations"]["why"]:
         kept = "kept" if found["activations"]["kept"] else "not kept"
         lines.append(f"├─ activations of what is frozen: {kept}, {found['activations']['why']}")

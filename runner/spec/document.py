@@ -11,7 +11,9 @@ from pydantic import BaseModel
 
 from runner.kinds import Part, names, pick
 from runner.spec import tables
+from runner.spec.grid import Grid
 from runner.spec.schema import without_null
+from runner.spec.search import Bound, Pruner, Range, Search
 
 FILE = Path(__file__).parents[2] / "docs" / "spec.md"
 HEAD = """# The spec language
@@ -34,6 +36,11 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),
     ("`[execute]`", tables.Execute),
+    ("`[grid]`", Grid),
+    ("`[search]`", Search),
+    ("Values of `[search.space]`", Range),
+    ("`[search.pruner]`", Pruner),
+    ("Values of `constraints`", Bound),
 )
 FAMILIES = {
     "tasks": "`[tasks.NAME]`, told apart by `type`",

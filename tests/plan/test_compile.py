@@ -191,7 +191,7 @@ def test_the_steps_and_facts(tiny: Path) -> None:
     plan = planned(tiny)
     found = json.loads(json.dumps(facts(plan)))
     assert list(found) == [
-        "name", "key", "model", "data", "tasks", "tokens", "memory_bytes", "seconds", "preview", "activations", "warnings", "trials",
+        "name", "key", "model", "data", "tasks", "tokens", "memory_bytes", "seconds", "preview", "search", "activations", "warnings", "trials",
     ]  # fmt: skip
     (trial,) = found["trials"]
     assert [(step["name"], step["inputs"], step["cached"]) for step in trial["steps"]] == [

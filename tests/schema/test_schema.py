@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, validators
 from pydantic import ValidationError
 
-from runner.kinds import names, pick, sentences
-from runner.spec import document, schema, tables
+from runner.kinds import Table, names, pick, sentences
+from runner.spec import document, grid, schema, search, tables
 from runner.spec.tables import Experiment
 from tests.mutations import holders, mutated
 
@@ -172,7 +172,9 @@ def test_every_field_of_a_table_has_a_sentence(model):
 
 
 def test_the_page_holds_every_table():
-    found = {each for each in vars(tables).values() if isinstance(each, type) and each.__module__ == tables.__name__}
+    modules = (tables, grid, search)
+    owned = [(each, module) for module in modules for each in vars(module).values() if isinstance(each, type)]
+    found = {each for each, module in owned if each.__module__ == module.__name__ and issubclass(each, Table)}
     assert {model for _, model in document.TABLES} == found
 
 
