@@ -96,8 +96,8 @@ def listening() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def stopped(results: Path, run: str) -> tuple[str, Path, int]:
-    """Whole name, spec file and seed of a run by its name or a unique beginning of it."""
+def stopped(results: Path, run: str) -> tuple[str, dict[str, Any]]:
+    """Whole name of a run by its name or a unique beginning of it, and where it comes from: spec, seed, point, sets."""
     runs = sorted(folder.name for folder in (results / "runs").glob("*") if (folder / "origin.json").is_file())
     found = [name for name in runs if name == run] or [name for name in runs if name.startswith(run)]
     if len(found) != 1:
@@ -108,14 +108,15 @@ def stopped(results: Path, run: str) -> tuple[str, Path, int]:
             else (f"did you mean `{near}`?" if near else "`runner ls` lists the runs")
         )
         raise RunnerError(f"no single run `{run}` in `{results}`", hint)
-    origin = json.loads((results / "runs" / found[0] / "origin.json").read_bytes())
-    return found[0], Path(origin["spec"]), int(origin["seed"])
+    return found[0], json.loads((results / "runs" / found[0] / "origin.json").read_bytes())
 
 
 def resume(results: Path, run_name: str, *, show: bool = True) -> dict[str, Any]:
     """Go on with a run that was stopped or killed; its spec must still mean the same."""
-    whole, file, seed = stopped(results, run_name)
-    found = [entry for entry in prepared(file, results).entries if (entry.trial.run, entry.trial.seed) == (whole, seed)]
+    whole, origin = stopped(results, run_name)
+    file, sets = Path(origin["spec"]), [(name, value) for name, value in origin.get("sets", ())]
+    entries = prepared(file, results, sets=sets, point=origin.get("point") or None).entries
+    found = [entry for entry in entries if (entry.trial.run, entry.trial.seed) == (whole, origin["seed"])]
     if not found:
         raise RunnerError(
             f"`{file}` or its data have changed since `{whole}` began, so it can't go on",

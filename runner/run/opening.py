@@ -14,9 +14,10 @@ from runner.train.state import replace_text
 def opening(work: Work) -> None:
     """Record what is about to happen, and keep the spec with the run."""
     spec, trial, written = work.checked.spec, work.trial, work.experiment.written()
+    origin = {"spec": str(spec.file.absolute()), "seed": trial.seed, "point": dict(spec.point), "sets": [*spec.sets]}
     replace_text(work.folder / SPEC, spec.text)
     replace_text(work.folder / "spec.json", json.dumps(written, indent=2, ensure_ascii=False) + "\n")
-    replace_text(work.folder / "origin.json", json.dumps({"spec": str(spec.file.absolute()), "seed": trial.seed}))
+    replace_text(work.folder / "origin.json", json.dumps(origin))
     work.log.write(
         "run_started",
         name=work.experiment.name,

@@ -40,6 +40,7 @@ class Spec:
     parent: Path | None = None
     point: Mapping[str, Any] = field(default_factory=dict)
     variants: tuple[Spec, ...] = ()
+    sets: Sets = ()
 
     @property
     def trials(self) -> tuple[Spec, ...]:

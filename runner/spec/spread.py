@@ -94,7 +94,8 @@ def variant(source: Source, point: Sequence[Set], sets: Sequence[tuple[tuple[str
         where = point[-1][1] if point else ()
         raise SpecError([at(moved, where, str(error), "only the field of a table can be set")]) from None
     named = {".".join(map(str, field)): value for field, _, value in point}
-    return Spec(source.file, source.text, valid(own, moved), moved, source.parent, named)
+    given = tuple((".".join(path), value) for path, value in sets)
+    return Spec(source.file, source.text, valid(own, moved), moved, source.parent, named, sets=given)
 
 
 def at(places: Places, path: tuple[str | int, ...], message: str, hint: str) -> Diagnostic:

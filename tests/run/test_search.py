@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runner.errors import RunnerError, SpecError
+from runner.errors import Interrupted, RunnerError, SpecError
 from runner.run.coordinator import Coordinator
-from runner.run.experiment import prepared
+from runner.run.experiment import prepared, resume
 from runner.run.grid import carry_out
 from runner.run.proposals import Proposals
 from runner.run.search import Search, curve, excess, value
+from runner.run.trial import carry_out as carry_out_one
 from runner.spec.search import Bound, Pruner, Range
 from runner.spec.search import Search as Table
 from runner.store.grids import members
@@ -143,6 +145,17 @@ def test_a_search_that_was_stopped_ends_as_one_that_was_not(tiny: Path, tmp_path
     assert [row["point"] for row in members(results, "tiny")] == [row["point"] for row in members(whole, "tiny")]
     sql = "SELECT run, metric, value FROM scores ORDER BY ALL"
     assert query(results, sql).to_pylist() == query(whole, sql).to_pylist()
+
+
+@pytest.mark.slow
+def test_a_trial_of_a_search_can_be_resumed_by_itself(tiny: Path, tmp_path: Path) -> None:
+    spec, results, stop = write(tiny), tmp_path / "results", threading.Event()
+    stop.set()
+    sets = (("train.epochs", 2),)
+    (entry,) = prepared(spec, results, sets=sets, point={"train.learning_rate": 2e-3, "train.batch_size": 16}).entries
+    with pytest.raises(Interrupted):
+        carry_out_one(entry.plan, entry.trial, results, stop, show=False)
+    assert resume(results, entry.trial.run, show=False)["key"] == entry.trial.key
 
 
 @pytest.mark.slow
