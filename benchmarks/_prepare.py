@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runner.cache.cache import Cache
 from runner.data.encode import encode
-from runner.plan.compile import Plan, recipe_of
+from runner.plan.compile import Plan
+from runner.plan.streams import recipe_of
 from runner.run.experiment import prepare
 
 

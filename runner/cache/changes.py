@@ -13,9 +13,11 @@ LONGEST = 80  # characters of a value in a message
 MISSING = object()
 NAMES = ("name", "file")  # where the name of a file may stand
 ROWS = "the rows that go in"
-MEANT = {"content": "the contents of the file", "tokenizer": "the contents of the tokenizer"} | dict.fromkeys(
-    ("file", "split", "rows", "parents"), ROWS
-)
+MEANT = {
+    "content": "the contents of the file",
+    "tokenizer": "the contents of the tokenizer",
+    "weights": "the weights",
+} | dict.fromkeys(("file", "split", "rows", "parents", "tokens"), ROWS)
 
 Part = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from runner.errors import RunnerError, nearest
 
 LOCKS = ".locks"
 OFFERED = 5  # entries in a hint
-STAGES = ("model", "vocabulary", "read", "clean", "split", "balance", "augment", "profile", "encode")
+STAGES = ("model", "vocabulary", "read", "clean", "split", "balance", "augment", "profile", "encode", "activate")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Contents:
         return sorted(dict.fromkeys(found))
 
     def splits(self, entry: Entry) -> list[str]:
-        """The splits that tokens or a profile were made of: their rows are named by a table's hash or train's stage."""
+        """The splits that tokens, their vectors or a profile are of: rows are named by a hash or train's stage."""
+        if entry.stage == "activate":
+            return sorted({split for parent in self.parents(entry) for split in self.splits(parent)})
         if entry.stage not in ("profile", "encode"):
             return []
         rows = entry.about.get("inputs", {}).get("rows")
@@ -123,8 +125,8 @@ def stages(folder: Path) -> Iterator[Path]:
 
 
 def rank(stage: str) -> int:
-    """Its place on the journey; a stage that isn't known comes before the tokens, which are last."""
-    return STAGES.index(stage) if stage in STAGES else len(STAGES) - 2
+    """Its place on the journey; a stage that isn't known comes before the tokens."""
+    return STAGES.index(stage if stage in STAGES else "encode") - (stage not in STAGES)
 
 
 def entry_at(stage: Path, folder: Path) -> Entry:
@@ -169,6 +171,9 @@ def words(entry: Entry, contents: Contents) -> str:
     parts += [part["type"] for name in ("clean", "augment") for part in inputs.get(name, [])]
     parts += [f"{name} {inputs[name]}" for name in ("sample", "balance") if inputs.get(name) is not None]
     parts += [f"up to {inputs['max_length']} tokens"] if "max_length" in inputs else []
+    if "level" in inputs:
+        after = f"token after layer {inputs['layers']}"
+        parts.append(f"a vector a {after if inputs['level'] == 'layer' else inputs['level']}")
     return files + (f": {', '.join(parts)}" if parts else "")
 
 

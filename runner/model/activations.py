@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -43,6 +44,7 @@ class Computed:
         ends = np.arange(len(stream.pairs) + 1) if by_text else stream.bounds
         shape = (int(ends[-1]), self.width)
         out = np.lib.format.open_memmap(path, "w+", np.float32 if wide else np.uint16, shape)
+        reserve(path)
         with torch.inference_mode(), self.cast():
             for rows, vectors in self.batches(stream, pad_id):
                 self.place(out, stream, rows, vectors, by_text)
@@ -78,7 +80,7 @@ class Computed:
             start += end - begin
 
     def holds(self, stream: Stream, pad_id: int) -> bool:
-        """Whether the layers above give the same from these vectors, on the first rows of a stream."""
+        """Whether these are the vectors of training, and what is above gives the same from them, on the first rows."""
         if self.level != "layer":
             return True
         if not self.network.packed or len(layers(self.network.trunk)) <= self.cut:
@@ -86,10 +88,23 @@ class Computed:
         net = self.network.to(self.device).eval()
         batch = stream.batch(range(min(len(stream), 3)), packed=True, pad_id=pad_id).to(self.device)
         with torch.inference_mode(), self.cast():
-            whole = tokens_of(net.trunk, batch, net.source)
-            with skipped(net.trunk, self.cut, self.vectors(batch)[None]):
+            whole, known = tokens_of(net.trunk, batch, net.source), self.vectors(batch)
+            with skipped(net.trunk, self.cut, known[None]):
                 again = tokens_of(net.trunk, batch, net.source)
-        return bool(torch.allclose(whole.float(), again.float(), atol=TOLERANCE))
+            net.train()
+            trained = self.vectors(batch)
+            net.eval()
+        return all(
+            torch.allclose(one.float(), other.float(), atol=TOLERANCE)
+            for one, other in ((whole, again), (known, trained))
+        )
+
+
+def reserve(path: Path) -> None:
+    """Take the room on the disk now: where it is full later, a write into mapped memory kills the process."""
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
 
 def narrowed(values: np.ndarray) -> np.ndarray:

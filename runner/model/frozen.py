@@ -19,11 +19,25 @@ def layers(module: nn.Module) -> list[nn.Module]:
 
 
 def asleep(trunk: nn.Module) -> list[nn.Module]:
-    """The outermost modules with weights none of which ever learns: nothing in them is dropped either."""
-    own = list(trunk.parameters())
-    if own and not any(parameter.requires_grad for parameter in own):
+    """The outermost modules with weights none of which ever learns: nothing in them is dropped either.
+
+    So do modules without weights between them and the first that learns, such as the dropout of GPT-2's embeddings.
+    """
+    if sleeps(trunk):
         return [trunk]
-    return [found for child in trunk.children() for found in asleep(child)]
+    found: list[nn.Module] = []
+    below = True
+    for child in trunk.children():
+        weights = any(True for _ in child.parameters())
+        below = below and (sleeps(child) or not weights)
+        found += asleep(child) if weights else [child] if below and found else []
+    return found
+
+
+def sleeps(module: nn.Module) -> bool:
+    """Whether it has weights and none of them ever learns."""
+    own = list(module.parameters())
+    return bool(own) and not any(parameter.requires_grad for parameter in own)
 
 
 @contextmanager

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from runner import __version__
 from runner.cache.cache import Cache, fingerprint
-from runner.data.encode import encode_key, sequences
-from runner.data.recipe import Recipe
+from runner.data.encode import sequences
 from runner.parts.mixing._mixes import mixes
 from runner.parts.mixing.proportional import Proportional
-from runner.parts.tasks._form import Form
 from runner.parts.tasks._task import Task
 from runner.plan.check import Checked
 from runner.plan.depth import told
-from runner.plan.frozen import Frozen, activate_key, shared
-from runner.plan.machine import known_bf16
+from runner.plan.kept import STAGE, Kept
 from runner.plan.preparation import mixups, weighed
-from runner.plan.recipes import recipe
 from runner.plan.selection import terms
+from runner.plan.streams import Streams, recipe_of, streams_of, tokens_of
 from runner.spec.tables import Selection, Train
 
+NOTHING = Kept()
 # What of `[train]` changes how the same weights come about, and so no key.
 ONLY_HOW = ("gradient_checkpointing", "strategy", "devices")
 
@@ -57,9 +54,8 @@ class Plan:
 
     checked: Checked
     trials: tuple[Trial, ...]
-    streams: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
-    kept: Frozen | None = None
-    why_kept: str = ""
+    streams: Streams
+    kept: Kept = NOTHING
 
     @property
     def key(self) -> str:
@@ -67,38 +63,14 @@ class Plan:
         return fingerprint([trial.key for trial in self.trials])
 
 
-def compile(checked: Checked, cache: Cache, trials: int = 1) -> Plan:
-    """The plan of a checked spec, one of so many that read the same, as far as is known."""
+def compile(checked: Checked, cache: Cache, kept: Kept = NOTHING) -> Plan:
+    """The plan of a checked spec, and of what was settled about its frozen layers."""
     streams, seeds = streams_of(checked), checked.spec.experiment.all_seeds
     prepared = data_steps(checked)
     encoded = encode_steps(checked, streams, prepared, cache)
     weights = checked.base.key(cache)
-    kept, why = shared(checked, trials * len(seeds), cache)
-    steps = (*prepared, *encoded, *activate_steps(checked, kept, weights, encoded, cache))
-    return Plan(checked, tuple(trial(checked, seed, steps, weights) for seed in seeds), streams, kept, why)
-
-
-def streams_of(checked: Checked) -> dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    """Streams by name: (data set, input columns, tasks); tasks that read the same columns share a forward pass.
-
-    Those that cut long texts into overlapping sequences do so only with tasks that cut alike.
-    """
-    found: dict[tuple[str, Form], list[str]] = {}
-    for name, task in sorted(checked.spec.experiment.tasks.items()):
-        for data in task.data:
-            found.setdefault((data, task.form), []).append(name)
-    names = {key: f"{key[0]}:{'+'.join(key[1].columns)}{key[1].suffix}" for key in found}
-    twice = [name for name, count in Counter(names.values()).items() if count > 1]
-    return {
-        name if name not in twice else f"{name}#{tasks[0]}": (data, form.columns, tuple(tasks))
-        for ((data, form), tasks), name in zip(found.items(), names.values(), strict=True)
-    }
-
-
-def recipe_of(checked: Checked, tasks: Sequence[str]) -> Recipe:
-    """How the rows of a stream with these tasks become sequences of tokens."""
-    experiment = checked.spec.experiment
-    return recipe(checked.base, experiment.tasks, experiment.model, tasks)
+    steps = (*prepared, *encoded, *activate_steps(kept, cache))
+    return Plan(checked, tuple(trial(checked, seed, steps, weights) for seed in seeds), streams, kept)
 
 
 def data_steps(checked: Checked) -> list[Step]:
@@ -127,33 +99,26 @@ def detail_of(account: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def encode_steps(checked: Checked, streams: Mapping[str, Any], done: Sequence[Step], cache: Cache) -> list[Step]:
+def encode_steps(checked: Checked, streams: Streams, done: Sequence[Step], cache: Cache) -> list[Step]:
     """Tokens of each stream and split."""
     steps = []
-    for name, (data, _, readers) in streams.items():
-        loaded = checked.loaded[data]
-        how = recipe_of(checked, readers)
-        for split, rows in loaded.rows.items():
-            source = {"rows": loaded.keys[split]}
-            key, why = encode_key(how, cache, source)
-            hit = cache.find("encode", key) is not None
-            reason = cache.explain("encode", key, why)
-            last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == data)
-            steps.append(Step(f"encode {name} {split}", key, (last,), hit, reason, {"rows": rows}))
+    for each in tokens_of(checked, streams, cache):
+        hit = cache.find("encode", each.key) is not None
+        reason = cache.explain("encode", each.key, each.inputs)
+        last = next(step.name for step in reversed(done) if step.name.split(" ")[1] == each.data)
+        name = f"encode {each.stream} {each.split}"
+        steps.append(Step(name, each.key, (last,), hit, reason, {"rows": each.rows}))
     return steps
 
 
-def activate_steps(
-    checked: Checked, kept: Frozen | None, weights: str, encoded: Sequence[Step], cache: Cache
-) -> Iterator[Step]:
+def activate_steps(kept: Kept, cache: Cache) -> Iterator[Step]:
     """What frozen layers say of each stream and split, where that is kept."""
-    for step in encoded if kept is not None else ():
-        assert kept is not None
-        key, why = activate_key(checked, kept, weights, step.key, {"bf16": known_bf16()})
-        hit = cache.find("activate", key) is not None
-        reason = cache.explain("activate", key, why)
-        name = f"activate {step.name.partition(' ')[2]}"
-        yield Step(name, key, (step.name,), hit, reason, {"rows": step.detail["rows"]})
+    for (stream, split), each in kept.vectors.items():
+        hit = cache.find(STAGE, each.key) is not None
+        reason = cache.explain(STAGE, each.key, each.inputs)
+        detail = {"rows": each.tokens.rows, "bytes": kept.bytes[stream, split]}
+        name = f"{stream} {split}"
+        yield Step(f"{STAGE} {name}", each.key, (f"encode {name}",), hit, reason, detail)
 
 
 def trial(checked: Checked, seed: int, before: tuple[Step, ...], weights: str) -> Trial:

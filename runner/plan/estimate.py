@@ -10,8 +10,9 @@ from runner.data.encode import Lengths, lengths
 from runner.parts.tasks._task import Task
 from runner.plan.base import Base, size
 from runner.plan.check import Checked
-from runner.plan.compile import Plan, recipe_of, work
+from runner.plan.compile import Plan, work
 from runner.plan.depth import depth, rests
+from runner.plan.streams import recipe_of
 from runner.spec.tables import Model
 
 FP32 = 4  # bytes

@@ -7,9 +7,10 @@ from typing import Any
 
 from runner.data.load import SPLITS
 from runner.plan.check import Checked
-from runner.plan.compile import Plan, Step, recipe_of
+from runner.plan.compile import Plan, Step
 from runner.plan.estimate import memory, parameters, seconds, tokens
 from runner.plan.masks import hidden, line, segments, windows
+from runner.plan.streams import recipe_of
 from runner.plan.weights import weights
 from runner.spec.search import Search
 
@@ -44,7 +45,7 @@ def facts(
         "seconds": seconds(plan, found, tokens_per_second),
         "preview": {name: preview(plan, name) for name in plan.streams},
         "search": said(checked.spec.experiment.search),
-        "activations": {"kept": plan.kept is not None, "why": plan.why_kept},
+        "activations": {"kept": plan.kept.frozen is not None, "why": plan.kept.why},
         "warnings": [each.message for each in checked.warnings],
         "trials": [
             {

@@ -1,18 +1,16 @@
-"""Frozen: what of the trunk never learns, and whether its activations are computed once and kept for all epochs."""
+"""Frozen: what of the trunk never learns, and what its activations, kept for all epochs, are known by."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runner.cache.cache import Cache, fingerprint
+from runner.cache.cache import fingerprint
 from runner.plan.check import Checked
 from runner.spec.tables import Experiment, Fresh
 
-VERSION = 1
-DISK = 0.2  # of what is free may be filled
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -30,44 +28,34 @@ class Frozen:
 
 
 def frozen(experiment: Experiment, layers: int) -> Frozen | None:
-    """What rests below all that learns; None where nothing does, or its output is not the same in each epoch."""
+    """What rests below all that learns; None where nothing does."""
     model, freeze = experiment.model, experiment.model.freeze
-    if freeze is None or freeze.thaw is not None or model.adapter is not None or model.quantise is not None:
-        return None
-    levels = {task.level for task in experiment.tasks.values()}
-    if isinstance(model.base, Fresh) or model.reinitialise or not levels <= {"text", "token"}:
-        return None
-    if not (freeze.embeddings or freeze.layers == "all"):
+    if freeze is None or not (freeze.embeddings or freeze.layers == "all"):
         return None
     below = layers if freeze.layers == "all" else min(freeze.layers, layers)
-    if below == layers:
-        return Frozen(layers, "text" if levels == {"text"} and model.pooling != "attention" else "token")
-    return Frozen(below, "layer") if below else None
+    if below < layers:
+        return Frozen(below, "layer") if below else None
+    by_text = all(task.level == "text" for task in experiment.tasks.values()) and model.pooling != "attention"
+    return Frozen(layers, "text" if by_text else "token")
 
 
-def shared(checked: Checked, trials: int, cache: Cache) -> tuple[Frozen | None, str]:
-    """What is kept, and why, or why nothing is; `trials` read the same."""
-    experiment = checked.spec.experiment
-    found = frozen(experiment, checked.base.layers)
-    if found is None:
-        return None, ""
-    reason = obstacle(experiment, found)
-    if reason:
-        return None, reason
-    passes = trials * experiment.train.epochs
-    if passes < 2:
-        return None, "one epoch of one trial reads them once"
-    room, free = size(checked, found), shutil.disk_usage(existing(cache)).free
-    if room > DISK * free:
-        return None, f"they would take {room / 2**30:.1f} GiB, more than a fifth of the free disk"
-    return found, f"read {passes} times, computed once: {found.told}, {room / 2**20:.0f} MiB"
-
-
-def obstacle(experiment: Experiment, found: Frozen) -> str:
-    """What speaks against it, whatever it costs."""
-    train = experiment.train
+def obstacle(experiment: Experiment, found: Frozen | None) -> str:
+    """Why nothing of what is frozen can be kept, whatever it costs; empty where it can, or where nothing is frozen."""
+    model, train, freeze = experiment.model, experiment.train, experiment.model.freeze
+    if freeze is None:
+        return ""
     if experiment.execute.share == "off":
         return '`share = "off"`'
+    if freeze.thaw is not None:
+        return f"what is frozen learns from epoch {freeze.thaw} on"
+    for name, task in experiment.tasks.items():
+        if task.level not in ("text", "token"):
+            hides = f"what `{name}` hides of a text is another in each epoch"
+            return hides if task.speaks == "masked" else f"`{name}` models language, and reads more than vectors"
+    if isinstance(model.base, Fresh):
+        return "the seed draws the weights"
+    if found is None:
+        return "the embeddings below learn" if freeze.layers else "embeddings alone take no time to compute"
     if train.strategy is not None:
         return f"`{train.strategy}` shares the work otherwise"
     if found.level == "layer" and (train.compile or train.gradient_checkpointing or not train.packing):
@@ -75,24 +63,10 @@ def obstacle(experiment: Experiment, found: Frozen) -> str:
     return ""
 
 
-def size(checked: Checked, found: Frozen) -> int:
-    """Bytes of the vectors of all splits, about."""
-    experiment, rows = checked.spec.experiment, 0
-    for loaded in checked.loaded.values():
-        rows += sum(loaded.rows.values())
-    each = 1 if found.level == "text" else experiment.model.max_length // 2
-    return rows * each * checked.base.hidden * (2 if experiment.train.precision == "bf16" else 4)
-
-
-def existing(cache: Cache) -> Any:
-    """The folder of the cache, or the nearest above it that there is."""
-    return next(each for each in (cache.folder.absolute(), *cache.folder.absolute().parents) if each.exists())
-
-
 def activate_key(
     checked: Checked, found: Frozen, weights: str, tokens: str, machine: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Key and inputs of the vectors of one stream and split."""
+    """Key and inputs of the vectors of one stream and split: all that decides their bits, batches included."""
     experiment = checked.spec.experiment
     why = {
         "tokens": tokens,
@@ -101,6 +75,8 @@ def activate_key(
         "layers": found.layers,
         "pooling": experiment.model.pooling if found.level == "text" else "",
         "precision": experiment.train.precision,
+        "packing": experiment.train.packing,
+        "batch_size": experiment.evaluate.batch_size,
         "accelerator": experiment.execute.accelerator,
         "machine": dict(machine),
         "version": VERSION,

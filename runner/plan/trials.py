@@ -12,6 +12,7 @@ from runner.cache.cache import Cache, fingerprint
 from runner.errors import Diagnostic
 from runner.plan.check import Checked
 from runner.plan.compile import Plan, Trial, compile
+from runner.plan.kept import settled
 from runner.plan.verdict import remarks
 from runner.spec.read import Spec
 
@@ -76,9 +77,15 @@ class Trials:
         return tuple(dict.fromkeys(name for plan in self.plans for name in plan.checked.spec.point))
 
 
-def compiled(spec: Spec, checks: Sequence[Checked], cache: Cache) -> Trials:
-    """The plans of a spec whose points were checked; runs have names of their own."""
-    return Trials(spec, tuple(named([compile(checked, cache, len(checks)) for checked in checks])))
+def compiled(spec: Spec, checks: Sequence[Checked], cache: Cache, begun: bool | None = None) -> Trials:
+    """The plans of a spec whose points were checked; runs have names of their own.
+
+    `begun` says whether activations of frozen layers are kept, where another process has settled that.
+    """
+    search = spec.experiment.search
+    kept = settled(checks, cache, 1 if search is None else search.trials, begun)
+    plans = [compile(checked, cache, own) for checked, own in zip(checks, kept, strict=True)]
+    return Trials(spec, tuple(named(plans)))
 
 
 def named(plans: Sequence[Plan]) -> Iterator[Plan]:

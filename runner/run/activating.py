@@ -7,40 +7,46 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runner.plan.frozen import activate_key
-from runner.plan.machine import known_bf16
+from runner.plan.kept import STAGE
 from runner.run.work import Work
 
+Streams = dict[str, dict[str, Any]]
 
-def activated(work: Work, network: Any, streams: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+
+def activated(work: Work, network: Any, streams: Streams) -> Streams:
     """The same streams, with the vectors that the plan says are kept; the network then reads them."""
-    kept = work.plan.kept
+    kept = work.plan.kept.frozen
     if kept is None:
         return streams
     from runner.model.activations import FILE, Computed, known
     from runner.model.precision import resolved
 
-    experiment, checked = work.experiment, work.checked
+    experiment, padding = work.experiment, work.checked.base.padding
     train, execute = experiment.train, experiment.execute
     arithmetic = resolved(train.precision, execute.accelerator)
-    given = (checked.base.hidden, experiment.evaluate.batch_size, arithmetic, execute.accelerator)
+    given = (work.checked.base.hidden, experiment.evaluate.batch_size, arithmetic, execute.accelerator)
     computed = Computed(network, kept.level, kept.layers, *given)
-    first = next(iter(streams["train"].values()))
-    if not computed.holds(first, checked.base.padding):
-        return streams
-    weights = checked.base.key(work.cache)
-    found: dict[str, dict[str, Any]] = {split: {} for split in streams}
-    listed = [(split, name, stream) for split, named in streams.items() for name, stream in named.items()]
-    for split, name, stream in listed:
-        tokens = next(step.key for step in work.trial.steps if step.name == f"encode {name} {split}")
-        key, why = activate_key(checked, kept, weights, tokens, {"bf16": known_bf16()})
+    if not computed.holds(next(iter(streams["train"].values())), padding):
+        return without(work, streams)
+    found: Streams = {split: {} for split in streams}
+    for (name, split), vectors in work.plan.kept.vectors.items():
+        stream = streams[split][name]
 
         def build(entry: Path, stream: Any = stream) -> Mapping[str, Any]:
-            computed.write(stream, checked.base.padding, entry / FILE, wide=train.precision != "bf16")
+            computed.write(stream, padding, entry / FILE, wide=train.precision != "bf16")
             return {"rows": len(stream)}
 
-        with work.stage(f"activate {name} {split}", len(stream)):
-            entry = work.cache.make("activate", key, build, why)
+        with work.stage(f"{STAGE} {name} {split}", len(stream)) as detail:
+            entry = work.cache.make(STAGE, vectors.key, build, vectors.inputs)
+            detail["bytes"] = (entry / FILE).stat().st_size
         found[split][name] = replace(stream, known=known(entry / FILE, kept.level))
     network.known, network.cut = kept.level, kept.layers
     return found
+
+
+def without(work: Work, streams: Streams) -> Streams:
+    """The streams as they are, and a record of why: the layers of this model can't be told apart so."""
+    for name, split in work.plan.kept.vectors:
+        with work.stage(f"{STAGE} {name} {split}", 0) as detail:
+            detail |= {"bytes": 0, "left_out": "the layers above compute something else from these vectors"}
+    return streams

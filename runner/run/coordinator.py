@@ -82,7 +82,8 @@ class Coordinator:
         """Let a worker do a trial; `more` are fields that are set for it alone."""
         slot = self.free.pop()
         file, trial, sets = self.trials.spec.file, entry.trial, (*self.sets, *more)
-        order = Order(file, self.results, sets, dict(entry.point), trial.run, trial.key, slot.threads, slot.gpu)
+        kept = entry.plan.kept.frozen is not None
+        order = Order(file, self.results, sets, dict(entry.point), trial.run, trial.key, slot.threads, slot.gpu, kept)
         self.begun[trial.run] += 1
         self.running.append(Child(context, entry, order, slot))
 

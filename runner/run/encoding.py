@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.data.encode import encode
 from runner.data.load import SPLITS
-from runner.plan.compile import recipe_of
+from runner.plan.streams import recipe_of
 from runner.run.work import Work
 
 if TYPE_CHECKING:

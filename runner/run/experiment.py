@@ -7,17 +7,20 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from runner.cache.cache import Cache
 from runner.errors import Interrupted, RunnerError, nearest
 from runner.plan.check import checker
-from runner.plan.compile import Plan, Trial
+from runner.plan.compile import Plan, Trial, compile
+from runner.plan.kept import settled
 from runner.plan.trials import Trials, compiled
 from runner.run.trial import carry_out
-from runner.run.work import DONE, finished, folder_of
+from runner.run.work import DONE, ORIGIN, finished, folder_of
 from runner.spec.read import Sets, read
 from runner.store.log import NAME, Log, attempts
 
@@ -27,18 +30,25 @@ class Busy(RunnerError):
 
 
 def prepared(
-    file: Path, results: Path, *, complete: bool = True, sets: Sets = (), point: Mapping[str, Any] | None = None
+    file: Path,
+    results: Path,
+    *,
+    complete: bool = True,
+    sets: Sets = (),
+    point: Mapping[str, Any] | None = None,
+    begun: bool | None = None,
 ) -> Trials:
     """The plans of a spec, or of one point of its grid; SpecError with all its faults.
 
     If it shall be `complete`, models then write the rows that the spec asks of them, which may take hours. `sets` are
-    fields that are given from outside, and their values.
+    fields that are given from outside, and their values; `begun` says whether activations of frozen layers are kept,
+    where that is settled.
     """
     spec, found = read(file, sets, point), checker(results / "cache")
     checks = found.trials(spec)
     if complete and not all(loaded.complete for checked in checks for loaded in checked.loaded.values()):
         checks = checker(results / "cache", complete=True).trials(spec)
-    return compiled(spec, checks, found.cache)
+    return compiled(spec, checks, found.cache, begun)
 
 
 def prepare(file: Path, results: Path, *, complete: bool = True) -> Plan:
@@ -57,12 +67,26 @@ def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[s
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         with lock, listening() as stop:
-            result = carry_out(plan, trial, results, stop, show=show)
+            result = carry_out(*as_begun(plan, trial, results), results, stop, show=show)
             if stop.is_set():
                 raise Interrupted(f"interrupted; `{trial.run}` had just finished", "run the spec again for the others")
             return result
     except Timeout:
         raise Busy(f"`{trial.run}` is being worked on by another process", "wait for it, or `runner ls`") from None
+
+
+def as_begun(plan: Plan, trial: Trial, results: Path) -> tuple[Plan, Trial]:
+    """Plan and trial with what an earlier attempt settled: kept activations are other roundings than computed ones."""
+    try:
+        begun = json.loads((folder_of(results, trial.run) / ORIGIN).read_bytes()).get("kept")
+    except FileNotFoundError:
+        return plan, trial
+    if begun is None or begun == (plan.kept.frozen is not None):
+        return plan, trial
+    cache = Cache(results / "cache")
+    again = compile(plan.checked, cache, *settled([plan.checked], cache, begun=begun))
+    own = next(each for each in again.trials if each.key == trial.key)
+    return again, replace(own, run=trial.run)
 
 
 def settle(folder: Path) -> None:
@@ -98,7 +122,7 @@ def listening() -> Iterator[threading.Event]:
 
 def stopped(results: Path, run: str) -> tuple[str, dict[str, Any]]:
     """Whole name of a run by its name or a unique beginning of it, and where it comes from: spec, seed, point, sets."""
-    runs = sorted(folder.name for folder in (results / "runs").glob("*") if (folder / "origin.json").is_file())
+    runs = sorted(folder.name for folder in (results / "runs").glob("*") if (folder / ORIGIN).is_file())
     found = [name for name in runs if name == run] or [name for name in runs if name.startswith(run)]
     if len(found) != 1:
         near = nearest(run, runs)
@@ -108,7 +132,7 @@ def stopped(results: Path, run: str) -> tuple[str, dict[str, Any]]:
             else (f"did you mean `{near}`?" if near else "`runner ls` lists the runs")
         )
         raise RunnerError(f"no single run `{run}` in `{results}`", hint)
-    return found[0], json.loads((results / "runs" / found[0] / "origin.json").read_bytes())
+    return found[0], json.loads((results / "runs" / found[0] / ORIGIN).read_bytes())
 
 
 def resume(results: Path, run_name: str, *, show: bool = True) -> dict[str, Any]:

@@ -7,17 +7,18 @@ from typing import Any
 
 from runner import __version__
 from runner.run.environment import environment
-from runner.run.work import SPEC, Work
+from runner.run.work import ORIGIN, SPEC, Work
 from runner.train.state import replace_text
 
 
 def opening(work: Work) -> None:
     """Record what is about to happen, and keep the spec with the run."""
     spec, trial, written = work.checked.spec, work.trial, work.experiment.written()
-    origin = {"spec": str(spec.file.absolute()), "seed": trial.seed, "point": dict(spec.point), "sets": [*spec.sets]}
+    origin: dict[str, Any] = {"spec": str(spec.file.absolute()), "seed": trial.seed}
+    origin |= {"point": dict(spec.point), "sets": [*spec.sets], "kept": work.plan.kept.frozen is not None}
     replace_text(work.folder / SPEC, spec.text)
     replace_text(work.folder / "spec.json", json.dumps(written, indent=2, ensure_ascii=False) + "\n")
-    replace_text(work.folder / "origin.json", json.dumps(origin))
+    replace_text(work.folder / ORIGIN, json.dumps(origin))
     work.log.write(
         "run_started",
         name=work.experiment.name,

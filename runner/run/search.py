@@ -93,7 +93,8 @@ class Search:
 
     def entry(self, point: Mapping[str, Any]) -> Entry:
         """The trial of a point."""
-        trials = prepared(self.trials.spec.file, self.results, sets=self.sets, point=point)
+        kept = self.trials.plans[0].kept.frozen is not None or None  # by all trials of the search; else by its own
+        trials = prepared(self.trials.spec.file, self.results, sets=self.sets, point=point, begun=kept)
         return trials.entries[0]._replace(position=self.asked - 1)
 
     def given_up(self, entry: Entry) -> bool:

@@ -18,6 +18,7 @@ from runner.spec.tables import Experiment
 from runner.store.log import Log
 
 DONE = "finished.json"
+ORIGIN = "origin.json"  # what a later attempt must know
 SPEC = "spec.toml"
 
 

@@ -22,7 +22,10 @@ WARM = ["torch", "lightning.pytorch", "transformers.modeling_utils", "peft", "ru
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker must know: nothing that it can read for itself."""
+    """What a worker must know: nothing that it can read for itself.
+
+    Whether activations of frozen layers are `kept` follows from all trials of a grid, and a worker knows its own.
+    """
 
     spec: Path
     results: Path
@@ -32,6 +35,7 @@ class Order:
     key: str
     threads: int
     gpu: str | None
+    kept: bool | None = None
 
 
 class Ended(NamedTuple):
@@ -100,7 +104,7 @@ def same(order: Order) -> tuple[Any, Any]:
     """The trial as this process finds it; RunnerError where it has become another one."""
     from runner.run.experiment import prepared
 
-    trials = prepared(order.spec, order.results, sets=order.sets, point=order.point)
+    trials = prepared(order.spec, order.results, sets=order.sets, point=order.point, begun=order.kept)
     for entry in trials.entries:
         if entry.trial.key == order.key:
             return entry.plan, entry.trial

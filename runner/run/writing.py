@@ -15,7 +15,7 @@ from runner.evaluate.measure import measure
 from runner.parts.tasks._generate import Generate
 from runner.parts.tasks._language import Language
 from runner.parts.tokenizer import tokenizer
-from runner.plan.compile import recipe_of
+from runner.plan.streams import recipe_of
 from runner.run.scoring import final, recorded
 from runner.run.work import Work
 from runner.spec.tables import Fresh

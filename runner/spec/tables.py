@@ -20,7 +20,10 @@ TaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]  #
 
 
 class Freeze(Table):
-    """What of the trunk stays as it was pre-trained, for a while or for good; what rests costs no optimizer memory."""
+    """What of the trunk stays as it was pre-trained, for a while or for good; what rests costs no optimizer memory.
+
+    Nothing is dropped in what rests for good: it says the same of a text in each epoch.
+    """
 
     embeddings: bool = False
     """Whether the embeddings, and what all layers share, are frozen. Default false."""
