@@ -18,7 +18,7 @@ from typing import Any
 from _instant import instant
 from _pairs import ROOT, data_folder, emit, interleaved, parser, positive, ratios
 
-from runner.run import child
+from runner.run import local
 from runner.run.coordinator import Coordinator
 from runner.run.experiment import prepared
 from runner.run.supply import Queue
@@ -80,7 +80,7 @@ def overhead(folder: Path, count: int) -> dict[str, Any]:
     trials = prepared(spec, folder / "results")
     entry = trials.entries[0]
     found = {}
-    before, child.worker = child.worker, instant
+    before, local.worker = local.worker, instant
     try:
         for number in (count // 10, count):
             names = (f"instant-{number}-{at}" for at in range(number))
@@ -89,7 +89,7 @@ def overhead(folder: Path, count: int) -> dict[str, Any]:
             Coordinator(trials, Queue(entries), folder / "results", (), lambda _: None).conduct()
             found[number] = (time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     finally:
-        child.worker = before
+        local.worker = before
     (few, less), (many, more) = found[count // 10], found[count]
     each = (many - few) / (count - count // 10)
     return {"trials": count, "seconds_a_trial": each, "goal": COST, "grown_mib": (more - less) / 1024}

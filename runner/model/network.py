@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,6 +44,7 @@ class Network(nn.Module):
     ) -> None:
         super().__init__()
         self.turned = ""
+        self.seat: Any = None  # where other networks use the same base in the same pass; see `joint.Seat`
         self.apart = bool(getattr(model.adapter, "per_task", False))
         self.levels = levels or {}
         self.reference = reference
@@ -107,6 +109,9 @@ class Network(nn.Module):
 
     def tokens(self, batch: Batch) -> torch.Tensor:
         """The vector of every token, [tokens, hidden], by the layers whose output is not known."""
+        if self.seat is not None:
+            vectors: torch.Tensor = self.seat.tokens(batch)
+            return vectors
         if batch.vectors is None or not self.known:
             return tokens_of(self.trunk, batch, self.source)
         if self.known == "token":

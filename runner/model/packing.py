@@ -7,7 +7,8 @@ the logits equal the padded ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,12 +24,16 @@ SHORT = 48  # tokens; shorter texts share a band, for a band costs calls too
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """Rows of similar length: indices `gather` [examples * longest] of their tokens, and -inf where they have none."""
+    """Rows of similar length: indices `gather` [examples * longest] of their tokens, and -inf where they have none.
+
+    `source` says what is dropped of their attention.
+    """
 
     gather: torch.Tensor
     examples: int
     longest: int
     bias: torch.Tensor
+    source: Source
 
     @property
     def later(self) -> torch.Tensor:
@@ -42,7 +47,23 @@ class Layout:
 
     bands: tuple[Band, ...]
     scatter: torch.Tensor
-    source: Source
+
+    @property
+    def places(self) -> int:
+        """How many places the rows of all bands have."""
+        return sum(len(band.gather) for band in self.bands)
+
+
+def beside(layouts: Sequence[Layout]) -> Layout:
+    """The layout of packed batches one behind the other."""
+    bands: list[Band] = []
+    scatters = []
+    tokens = places = 0
+    for each in layouts:
+        bands += [replace(band, gather=band.gather + tokens) for band in each.bands]
+        scatters.append(each.scatter + places)
+        tokens, places = tokens + len(each.scatter), places + each.places
+    return Layout(tuple(bands), torch.cat(scatters))
 
 
 def arrange(lengths: torch.Tensor, source: Source) -> tuple[Layout, torch.Tensor]:
@@ -52,14 +73,14 @@ def arrange(lengths: torch.Tensor, source: Source) -> tuple[Layout, torch.Tensor
     bands, places = [], []
     for rows in alike(lengths.tolist()):
         own = slice(None) if len(rows) == len(lengths) else torch.tensor(rows, device=lengths.device)
-        band, valid = banded(starts[own], lengths[own])
+        band, valid = banded(starts[own], lengths[own], source)
         bands.append(band)
         places.append(torch.where(valid, band.gather, -1))
     slots = torch.cat(places)
     taken = (slots >= 0).nonzero()[:, 0]
     scatter = torch.empty_like(taken)
     scatter[slots[taken]] = taken
-    return Layout(tuple(bands), scatter, source), positions[None]
+    return Layout(tuple(bands), scatter), positions[None]
 
 
 def alike(lengths: list[int]) -> list[list[int]]:
@@ -75,14 +96,14 @@ def alike(lengths: list[int]) -> list[list[int]]:
     return [sorted(rows) for rows in found]
 
 
-def banded(starts: torch.Tensor, lengths: torch.Tensor) -> tuple[Band, torch.Tensor]:
+def banded(starts: torch.Tensor, lengths: torch.Tensor, source: Source) -> tuple[Band, torch.Tensor]:
     """Rows as a band, and which of its places [examples * longest] hold a token."""
     longest = int(lengths.max())
     positions = torch.arange(longest, device=lengths.device).expand(len(lengths), longest)
     valid = positions < lengths[:, None]
     gather = starts[:, None] + torch.minimum(positions, lengths[:, None] - 1)
     bias = torch.zeros(valid.shape, device=lengths.device).masked_fill_(~valid, float("-inf"))
-    return Band(gather.reshape(-1), len(lengths), longest, bias[:, None, None, :]), valid.reshape(-1)
+    return Band(gather.reshape(-1), len(lengths), longest, bias[:, None, None, :], source), valid.reshape(-1)
 
 
 def attend(
@@ -110,7 +131,7 @@ def attend(
     found = []
     for band in packing.bands:
         own, keys, values = (gathered(side, band, heads, width) for side in sides)
-        mixed = attended(own, keys, values, band, scale, causal, dropout, packing.source)
+        mixed = attended(own, keys, values, band, scale, causal, dropout)
         found.append(mixed.transpose(1, 2).reshape(-1, heads * width))
     flat = (found[0] if len(found) == 1 else torch.cat(found)).index_select(0, packing.scatter)
     return flat.view(1, -1, heads, width), None
@@ -130,7 +151,6 @@ def attended(
     scale: float,
     causal: bool,
     dropout: float,
-    source: Source,
 ) -> torch.Tensor:
     """Attention within the rows of a band; several heads of queries may share a key."""
     if dropout == 0:
@@ -138,7 +158,7 @@ def attended(
         return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, is_causal=causal, scale=scale)
     bias = band.bias.to(query.dtype)
     bias = bias + band.later.to(query.dtype) if causal else bias
-    return drop(((query * scale) @ key.transpose(-1, -2) + bias).softmax(-1), dropout, source) @ value
+    return drop(((query * scale) @ key.transpose(-1, -2) + bias).softmax(-1), dropout, band.source) @ value
 
 
 def register() -> None:

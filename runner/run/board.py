@@ -40,7 +40,8 @@ class Board:
             self.draw(now)
             return
         for child in now.running:
-            self.once(f"run {child.run}{said(child.entry)}", f"{child.run} {now.begun[child.run]}")
+            for run, entry in child.entries.items():
+                self.once(f"run {run}{said(entry)}", f"{run} {now.begun[run]}")
         for run, ended in now.ended.items():
             why = f": {ended.message}" if ended.message else ""
             self.once(f"{ended.state} {run}{why}  ({len(now.ended)} of {len(now.ended) + left(now)})", f"end {run}")
@@ -71,10 +72,11 @@ class Board:
         for name in ("run", "sets", "step", "loss", "left"):
             table.add_column(name, overflow="fold")
         for child in now.running:
-            step, loss, total = progress(self.results, child.entry)
-            took = time.monotonic() - child.began
-            rest = f"{took / step * (total - step):.0f} s" if step and total else ""
-            table.add_row(child.run, said(child.entry).strip(), f"{step}/{total}", loss, rest)
+            for run, entry in child.entries.items():
+                step, loss, total = progress(self.results, entry)
+                took = time.monotonic() - child.began
+                rest = f"{took / step * (total - step):.0f} s" if step and total else ""
+                table.add_row(run, said(entry).strip(), f"{step}/{total}", loss, rest)
         ended, waiting = len(now.ended), left(now)
         took = time.monotonic() - self.began
         rest = f", about {took / ended * waiting / 60:.0f} min left" if ended else ""
@@ -118,7 +120,7 @@ def console() -> Any:
 
 def left(now: Coordinator) -> int:
     """Trials that have not ended."""
-    return len(now.running) + now.left
+    return sum(len(child.entries) for child in now.running) + now.left
 
 
 def said(entry: Entry) -> str:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from runner.plan.joint import MOST, sharing
 from runner.plan.trials import Entry, Trials
-from runner.run.child import Child, nursery
+from runner.run.child import Child
 from runner.run.experiment import prepared
-from runner.run.slots import Slot, slots
+from runner.run.job import backend
+from runner.run.order import Ended, Order
+from runner.run.slots import Slot
 from runner.run.supply import Supply
 from runner.run.work import finished
-from runner.run.worker import Ended, Order
 from runner.spec.read import Sets
 
 LOOK = 0.5  # seconds between two looks at limits and signals
@@ -35,8 +37,9 @@ class Coordinator:
     def __init__(self, trials: Trials, supply: Supply, results: Path, sets: Sets, told: Told) -> None:
         self.trials, self.supply, self.results, self.sets, self.told = trials, supply, results, tuple(sets), told
         self.execute = trials.spec.experiment.execute
+        self.backend = backend(self.execute, trials.name, results)
         self.again: deque[tuple[Entry, Sets]] = deque()
-        self.free: list[Slot] = slots(self.execute)[::-1]
+        self.free: list[Slot] = self.backend.slots()[::-1]
         self.running: list[Child] = []
         self.ended: dict[str, Ended] = {}
         self.begun: Counter[str] = Counter()
@@ -45,32 +48,51 @@ class Coordinator:
 
     def conduct(self) -> None:
         """Until nothing runs, and nothing waits that may begin."""
-        context = nursery()
-        with asked(self):
-            while self.running or (self.left and self.may_begin):
-                while self.free and self.may_begin and (given := self.next()):
-                    self.begin(context, *given)
-                self.told(self)
-                connection.wait([child.process.sentinel for child in self.running], LOOK)
-                for child in [child for child in self.running if not child.process.is_alive()]:
-                    self.end(child)
-                for child in self.running:
-                    child.limit(self.execute)
-                    if not child.pruned and self.supply.given_up(child.entry):
-                        child.prune()
+        try:
+            with asked(self):
+                while self.running or (self.left and self.may_begin):
+                    self.fill()
+                    self.told(self)
+                    self.backend.wait([child.job for child in self.running], LOOK)
+                    for child in [child for child in self.running if not child.job.running()]:
+                        self.end(child)
+                    for child in self.running:
+                        child.limit(self.execute)
+                        for run, entry in child.entries.items():
+                            if run not in child.pruned and self.supply.given_up(entry):
+                                child.prune(run)
+        finally:
+            self.backend.close()
         self.told(self)
+
+    def fill(self) -> None:
+        """Begin as many jobs as there are free slots."""
+        groups = []
+        while len(groups) < len(self.free) and self.may_begin and (given := self.next(len(self.free) - len(groups))):
+            groups.append(given)
+        if groups:
+            self.begin(groups)
 
     @property
     def left(self) -> int:
         """Trials that wait."""
         return len(self.again) + self.supply.left()
 
-    def next(self) -> tuple[Entry, Sets] | None:
-        """The next trial, those first that begin again, and the fields that are set for it alone."""
+    def next(self, free: int) -> tuple[list[Entry], Sets] | None:
+        """The next trials of one job, those first that begin again, and the fields that are set for them alone."""
         if self.again:
-            return self.again.popleft()
-        entry = self.supply.take()
-        return None if entry is None else (entry, ())
+            entry, more = self.again.popleft()
+            return [entry], more
+        found = self.supply.take()
+        return None if found is None else (self.mates(found, free), ())
+
+    def mates(self, first: Entry, free: int) -> list[Entry]:
+        """A trial and those that share its base, as many as leave work for the other slots."""
+        found, key = [first], sharing(first.plan).key
+        most = min(MOST, math.ceil((1 + self.supply.left()) / free))
+        while key and len(found) < most and (mate := self.supply.take(key)):
+            found.append(mate)
+        return found
 
     @property
     def may_begin(self) -> bool:
@@ -78,49 +100,62 @@ class Coordinator:
         failed = any(each.state in FAILED for each in self.ended.values())
         return not self.stops and not (failed and self.execute.on_failure == "stop")
 
-    def begin(self, context: Any, entry: Entry, more: Sets) -> None:
-        """Let a worker do a trial; `more` are fields that are set for it alone."""
-        slot = self.free.pop()
+    def begin(self, groups: Sequence[tuple[list[Entry], Sets]]) -> None:
+        """Let a job do the trials of each group."""
+        slots = [self.free.pop() for _ in groups]
+        orders = [
+            tuple(self.order(entry, slot, more) for entry in entries)
+            for (entries, more), slot in zip(groups, slots, strict=True)
+        ]
+        self.begun.update(order.run for each in orders for order in each)
+        jobs = self.backend.start(orders)
+        for job, (entries, _), own, slot in zip(jobs, groups, orders, slots, strict=True):
+            self.running.append(Child(job, entries, own, slot))
+
+    def order(self, entry: Entry, slot: Slot, more: Sets) -> Order:
+        """What a worker must know of a trial; `more` are fields that are set for it alone."""
         file, trial, sets = self.trials.spec.file, entry.trial, (*self.sets, *more)
         kept = entry.plan.kept.frozen is not None
-        order = Order(file, self.results, sets, dict(entry.point), trial.run, trial.key, slot.threads, slot.gpu, kept)
-        self.begun[trial.run] += 1
-        self.running.append(Child(context, entry, order, slot))
+        return Order(file, self.results, sets, dict(entry.point), trial.run, trial.key, slot.threads, slot.gpu, kept)
 
     def end(self, child: Child) -> None:
-        """Take up how a worker ended; one that died may begin again."""
+        """Take up how a job ended; trials that are lost with it may begin again."""
         self.running.remove(child)
         self.free.append(child.slot)
-        ended = child.heard()
-        if finished(self.results, child.entry.trial):
-            ended = Ended("finished")  # it died, if it did, after all was done
-        if ended.state == "lost" and self.begun[child.run] <= self.execute.retries and not self.stops:
-            self.again.appendleft((child.entry, child.order.sets[len(self.sets) :]))
-            return
-        self.ended[child.run] = ended
-        self.supply.end(child.entry, ended)
-        if ended.short and self.execute.on_out_of_memory == "halve":
-            self.halve(child)
+        for run, ended in child.heard().items():
+            self.ending(child, run, ended)
 
-    def halve(self, child: Child) -> None:
+    def ending(self, child: Child, run: str, ended: Ended) -> None:
+        """Take up how one of its trials ended."""
+        entry, more = child.entries[run], child.orders[run].sets[len(self.sets) :]
+        if finished(self.results, entry.trial):
+            ended = Ended("finished")  # it died, if it did, after all was done
+        tries = 0 if self.backend.retries else self.execute.retries
+        if ended.state == "lost" and self.begun[run] <= tries and not self.stops:
+            self.again.append((entry, more))
+            return
+        self.ended[run] = ended
+        self.supply.end(entry, ended)
+        if ended.short and self.execute.on_out_of_memory == "halve":
+            self.halve(run, entry)
+
+    def halve(self, run: str, entry: Entry) -> None:
         """Let a trial that lacked memory be done in smaller pieces: the same optimizer steps of the same rows."""
-        train = child.entry.plan.checked.spec.experiment.train
+        train = entry.plan.checked.spec.experiment.train
         if train.batch_size < 2:
             return
         more = (("train.batch_size", train.batch_size // 2), ("train.accumulate", train.accumulate * 2))
-        sets, point = (*self.sets, *more), child.entry.point
-        trials = prepared(self.trials.spec.file, self.results, sets=sets, point=point)
-        entry = next(each for each in trials.entries if each.trial.seed == child.entry.trial.seed)
-        self.instead[child.run] = entry
-        if not finished(self.results, entry.trial):
-            self.again.appendleft((entry, more))
+        trials = prepared(self.trials.spec.file, self.results, sets=(*self.sets, *more), point=entry.point)
+        smaller = next(each for each in trials.entries if each.trial.seed == entry.trial.seed)
+        self.instead[run] = smaller
+        if not finished(self.results, smaller.trial):
+            self.again.appendleft((smaller, more))
 
     def stop(self) -> None:
         """Somebody asked to stop, once more."""
         self.stops += 1
-        number = {1: None, 2: signal.SIGTERM}.get(self.stops, signal.SIGKILL)
-        for child in self.running if number else ():
-            child.signal(number or signal.SIGKILL)
+        for child in self.running if self.stops > 1 else ():
+            child.stop() if self.stops == 2 else child.job.kill()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from runner.plan.compile import Plan, Trial, compile
 from runner.plan.kept import settled
 from runner.plan.trials import Trials, compiled
 from runner.run.trial import carry_out
-from runner.run.work import DONE, ORIGIN, finished, folder_of
+from runner.run.work import DONE, ORIGIN, Join, finished, folder_of
 from runner.spec.read import Sets, read
 from runner.store.log import NAME, Log, attempts
 
@@ -56,8 +56,21 @@ def prepare(file: Path, results: Path, *, complete: bool = True) -> Plan:
     return prepared(file, results, complete=complete).plans[0]
 
 
-def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[str, Any]:
-    """The result of a trial: read where it is finished, else carried out. One process at a time works on a run."""
+def run(
+    plan: Plan,
+    trial: Trial,
+    results: Path,
+    *,
+    show: bool = True,
+    stop: threading.Event | None = None,
+    join: Join = None,
+    together: int = 1,
+) -> dict[str, Any]:
+    """The result of a trial: read where it is finished, else carried out. One process at a time works on a run.
+
+    It stops at a signal, or when somebody sets `stop`. `join` hears of the network before training, where so many
+    trials `together` share their base.
+    """
     folder = finished(results, trial)
     if folder is not None:
         settle(folder)
@@ -66,9 +79,9 @@ def run(plan: Plan, trial: Trial, results: Path, *, show: bool = True) -> dict[s
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=0)
     try:
-        with lock, listening() as stop:
-            result = carry_out(*as_begun(plan, trial, results), results, stop, show=show)
-            if stop.is_set():
+        with lock, listening() if stop is None else nullcontext(stop) as told:
+            result = carry_out(*as_begun(plan, trial, results), results, told, show=show, join=join, together=together)
+            if told.is_set():
                 raise Interrupted(f"interrupted; `{trial.run}` had just finished", "run the spec again for the others")
             return result
     except Timeout:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from runner.cache.cache import fingerprint
+from runner.plan.joint import sharing
 from runner.plan.selection import higher_is_better
 from runner.plan.trials import Entry, Trials
 from runner.run.enrol import member
 from runner.run.experiment import prepared
+from runner.run.order import Ended
 from runner.run.proposals import Proposals
 from runner.run.work import DONE, finished, folder_of
-from runner.run.worker import Ended
 from runner.spec.fields import at
 from runner.spec.read import Sets
 from runner.spec.search import Bound
@@ -58,8 +59,16 @@ class Search:
         values = {name: at(written, tuple(name.split("."))) for name in self.search.space}
         return {name: value for name, value in values.items() if self.proposals.holds(name, value)}
 
-    def take(self) -> Entry | None:
-        """The next trial that has not ended; asks for as many as it takes."""
+    def take(self, mates: str = "") -> Entry | None:
+        """The next trial that has not ended; asks for as many as it takes. One that is no mate waits."""
+        found = self.following()
+        if found is not None and mates and sharing(found.plan).key != mates:
+            self.again.append(found)
+            return None
+        return found
+
+    def following(self) -> Entry | None:
+        """The next one, whoever its mates are."""
         while self.again or self.asked < self.search.trials:
             if self.again:
                 return self.again.pop(0)

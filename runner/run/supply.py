@@ -6,15 +6,16 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
+from runner.plan.joint import sharing
 from runner.plan.trials import Entry
-from runner.run.worker import Ended
+from runner.run.order import Ended
 
 
 class Supply(Protocol):
     """What the trials of a grid and of a search have in common."""
 
-    def take(self) -> Entry | None:
-        """The next trial to do; None when there is none, for now."""
+    def take(self, mates: str = "") -> Entry | None:
+        """The next trial to do; None when there is none, for now. Mates are those that share their base, by its key."""
         ...
 
     def left(self) -> int:
@@ -36,8 +37,11 @@ class Queue:
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = deque(entries)
 
-    def take(self) -> Entry | None:
-        return self.entries.popleft() if self.entries else None
+    def take(self, mates: str = "") -> Entry | None:
+        found = next((each for each in self.entries if not mates or sharing(each.plan).key == mates), None)
+        if found is not None:
+            self.entries.remove(found)
+        return found
 
     def left(self) -> int:
         return len(self.entries)

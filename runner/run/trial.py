@@ -25,13 +25,22 @@ from runner.run.encoding import encoded
 from runner.run.exporting import exported
 from runner.run.opening import opening
 from runner.run.scoring import scored
-from runner.run.work import DONE, Work, folder_of
+from runner.run.work import DONE, Join, Work, folder_of
 from runner.run.writing import compared, writers, written
 from runner.store.log import Log, attempts
 from runner.train.state import replace_text
 
 
-def carry_out(plan: Plan, trial: Trial, results: Path, stop: threading.Event, *, show: bool = True) -> dict[str, Any]:
+def carry_out(
+    plan: Plan,
+    trial: Trial,
+    results: Path,
+    stop: threading.Event,
+    *,
+    show: bool = True,
+    join: Join = None,
+    together: int = 1,
+) -> dict[str, Any]:
     """Do the trial, from where an earlier attempt left off; its result as written to `finished.json`.
 
     The log gets `run_finished` whatever happens short of a kill. Raises what stopped the run.
@@ -39,7 +48,7 @@ def carry_out(plan: Plan, trial: Trial, results: Path, stop: threading.Event, *,
     folder = folder_of(results, trial.run)
     folder.mkdir(parents=True, exist_ok=True)
     log = Log(folder, trial.run, attempts(folder) + 1)
-    work = Work(plan, trial, folder, log, Cache(results / "cache"))
+    work = Work(plan, trial, folder, log, Cache(results / "cache"), join, together)
     began = time.monotonic()
     state = "failed"
     try:
@@ -84,14 +93,17 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     from runner.train.fit import quiet  # loads torch and lightning, which is no part of training
 
     quiet()
-    settle(work.experiment.execute.threads)
+    settle(1 if work.join else work.experiment.execute.threads)
     network = untrained(work, streams) if work.experiment.train.strategy is None else None
     streams = activated(work, network, streams)
+    if work.join is not None:
+        work.join(network)
     began = time.monotonic()
     with work.stage("train", sum(map(len, streams["train"].values()))) as detail:
         trainer, module, feed = trained(work, network, streams, stop, show)
         changed = sum(each.numel() for each in module.network.trainable().values())
         detail.update(steps=int(module.taken), packed=module.network.packed, parameters=changed)
+        detail.update({"together": work.together} if work.together > 1 else {})
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
         scores, tuned = scored(work, lambda split: predicted(trainer, module, feed.evaluation(split)), streams)
@@ -185,7 +197,7 @@ def weights_of(work: Work, name: str) -> list[float] | None:
 
 def speed(work: Work, trainer: Any, module: Any, feed: Any, streams: Any, seconds: float) -> float | None:
     """Training tokens per second, if this attempt did all of the training."""
-    if module.first_step or module.taken != feed.steps or work.experiment.train.max_steps:
+    if work.together > 1 or module.first_step or module.taken != feed.steps or work.experiment.train.max_steps:
         return None
     return float(sum(int(each.lengths.sum()) for each in streams["train"].values())) * (
         work.experiment.train.epochs / seconds

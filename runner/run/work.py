@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from runner.store.log import Log
 DONE = "finished.json"
 ORIGIN = "origin.json"  # what a later attempt must know
 SPEC = "spec.toml"
+Join = Callable[[Any], None] | None
 
 
 def folder_of(results: Path, run: str) -> Path:
@@ -56,13 +57,15 @@ def finished(results: Path, trial: Trial, named: Iterable[str] | None = None) ->
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """A trial of a plan, the log it writes, and the cache it reads."""
+    """A trial of a plan, the log it writes, and the cache it reads; see `experiment.run` for `join` and `together`."""
 
     plan: Plan
     trial: Trial
     folder: Path
     log: Log
     cache: Cache
+    join: Join = None
+    together: int = 1
 
     @property
     def checked(self) -> Checked:

@@ -1,4 +1,4 @@
-"""Worker: the process that carries out one trial of a grid; it gets an order and says how it ended."""
+"""Worker: the process that carries out one trial of a grid, or several over one base; it says how each ended."""
 
 from __future__ import annotations
 
@@ -7,57 +7,33 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from runner.errors import Interrupted, RunnerError
+from runner.run.order import OUTPUT, Ended, Order
 
-OUTPUT = "output.txt"  # what a trial prints, in the folder of its run
 # What takes seconds to import, and forked processes then share.
 WARM = ["torch", "lightning.pytorch", "transformers.modeling_utils", "peft", "runner.train.fit", "runner.run.trial"]
 
 
-@dataclass(frozen=True)
-class Order:
-    """What a worker must know: nothing that it can read for itself.
-
-    Whether activations of frozen layers are `kept` follows from all trials of a grid, and a worker knows its own.
-    """
-
-    spec: Path
-    results: Path
-    sets: tuple[tuple[str, Any], ...]
-    point: Mapping[str, Any]
-    run: str
-    key: str
-    threads: int
-    gpu: str | None
-    kept: bool | None = None
-
-
-class Ended(NamedTuple):
-    """How a trial ended: finished, failed, interrupted or busy; what it says, and whether memory was short."""
-
-    state: str
-    message: str = ""
-    hint: str = ""
-    short: bool = False
-
-
-def worker(order: Order, line: Connection) -> None:
-    """The whole life of the process; it saves its state and leaves when nobody is there any more."""
+def worker(orders: tuple[Order, ...], line: Connection) -> None:
+    """The whole life of the process; it saves its states and leaves when nobody is there any more."""
     os.setsid()  # what it starts ends with it, and a terminal's Ctrl-C is for the coordinator
-    output(order.results / "runs" / order.run)
-    if order.gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = order.gpu
-    threading.Thread(target=heed, args=(line,), daemon=True).start()
-    ended = carried_out(order)
+    output(orders[0].folder)
+    if orders[0].gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = orders[0].gpu
+    stops = {order.run: threading.Event() for order in orders} if len(orders) > 1 else {}
+    threading.Thread(target=heed, args=(line, stops), daemon=True).start()
+    if stops:
+        from runner.run.joined import joined
+
+        joined(orders, stops, lambda run, ended: line.send((run, ended)))
+    else:
+        line.send((orders[0].run, carried_out(orders[0])))
     sys.stdout.flush()
     sys.stderr.flush()
-    line.send(ended)
     os._exit(0)
 
 
@@ -70,16 +46,21 @@ def output(folder: Path) -> None:
     os.close(file)
 
 
-def heed(line: Connection) -> None:
-    """Ask this process to save and leave when the coordinator is gone."""
+def heed(line: Connection, stops: dict[str, threading.Event]) -> None:
+    """Save and leave when the coordinator asks for it, or is gone."""
     try:
-        line.recv()
+        while True:
+            run = line.recv()
+            if run in stops:
+                stops[run].set()
+            else:
+                os.kill(os.getpid(), signal.SIGTERM)
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def carried_out(order: Order) -> Ended:
-    """Do the trial; how it ended."""
+def carried_out(order: Order, **how: Any) -> Ended:
+    """Do the trial; how it ended. `how` it is done otherwise than alone, see `experiment.run`."""
     from runner.run.experiment import Busy, run
 
     try:
@@ -87,7 +68,7 @@ def carried_out(order: Order) -> Ended:
 
         torch.set_num_threads(order.threads)
         plan, trial = same(order)
-        run(plan, trial, order.results, show=True)
+        run(plan, trial, order.results, **({"show": True} | how))
     except Busy as error:
         return Ended("busy", error.message, error.hint)
     except Interrupted as error:

@@ -343,6 +343,40 @@ class Evaluate(Table):
     """Simple models scored beside the trained one. Default both."""
 
 
+class Ray(Table):
+    """What a trial asks of a Ray cluster; its nodes must see the folders of the specs, the data and the results."""
+
+    address: Text | None = None
+    """Where the cluster is, such as `"auto"` or `"ray://head:10001"`; default: RAY_ADDRESS, or a new one here."""
+    gpus: Annotated[float, Field(ge=0, le=1024)] = 0
+    """GPUs of a trial, or the part of one. Default 0."""
+    memory: Annotated[float, Field(gt=0)] | None = None
+    """GiB that must be free on a node where a trial begins; default: not asked for."""
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(default={})
+    """Resources of the cluster's own, by name."""
+
+
+class Slurm(Table):
+    """What a trial asks of Slurm; its nodes must see the folders of the specs, the data and the results."""
+
+    minutes: Annotated[float, Field(gt=0)] = 60
+    """Time limit of a job; one that comes to it saves its state and is queued again. Default 60."""
+    gpus: Annotated[int, Field(ge=0, le=1024)] = 0
+    """GPUs of a trial. Default 0."""
+    memory: Annotated[float, Field(gt=0)] | None = None
+    """GiB of memory of a job; default: that of the partition."""
+    partition: Text | None = None
+    """Where jobs are queued; default: that of the cluster."""
+    notice: Annotated[int, Field(ge=1)] = 90
+    """Seconds before the end in which a job is told that it comes. Default 90."""
+    requeues: Annotated[int, Field(ge=0)] = 100
+    """How often a job that came to its time limit is queued again. Default 100."""
+    options: dict[str, str | int | bool] = Field(default={})
+    """Further options of `sbatch`, by their long names, such as `account` and `qos`."""
+    local: bool = False
+    """Whether jobs run as processes of this machine after all, to try a spec where there is no Slurm."""
+
+
 class Execute(Table):
     """Where and how the work is done; no part of what a run is, though other hardware may round otherwise."""
 
@@ -350,10 +384,19 @@ class Execute(Table):
     """Processor threads of one run; default: what torch chooses."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where the tensors live. Default auto."""
-    share: Literal["auto", "off"] = "auto"
-    """Whether activations of layers that never learn are computed once and kept in the cache. Default auto."""
+    share: Literal["auto", "adapters", "off"] = "auto"
+    """What trials share beyond stages: activations of layers that never learn, computed once and kept in the cache;
+    with `adapters` also the passes of a base that their adapters leave as it is. Default auto."""
     workers: Annotated[int, Field(ge=1, le=1024)] = 1
     """Trials at the same time, each in a process with its part of the cores, and a GPU of its own. Default 1."""
+    backend: Literal["local", "inline", "ray", "slurm"] = "local"
+    """Where trials of a grid run: processes of this machine, one by one in `runner` itself, or a cluster."""
+    ray: Ray = Ray()
+    """What a trial asks of a Ray cluster."""
+    slurm: Slurm = Slurm()
+    """What a trial asks of Slurm."""
+    artifacts: Text | None = None
+    """URL of a folder that the model of each run is copied to, of whatever fsspec knows; default: none."""
     time_limit: Annotated[float, Field(gt=0)] | None = None
     """Minutes that one trial may take before it is stopped and counts as failed; default: no limit."""
     memory_limit: Annotated[float, Field(gt=0)] | None = None

@@ -130,6 +130,8 @@ class Module(pl.LightningModule):
     def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
         if self.projection is None:
             super().backward(loss, *args, **kwargs)
+            if self.network.seat is not None:
+                self.network.seat.backward()
         else:
             self.projection.add(self.terms)
         self.terms = {}

@@ -23,9 +23,10 @@ from runner.model.stream import widened
 from runner.plan import kept
 from runner.run.caching import facts
 from runner.run.experiment import prepare, prepared, resume, run
+from runner.run.order import Order
 from runner.run.search import Search
 from runner.run.trial import carry_out
-from runner.run.worker import Order, same
+from runner.run.worker import same
 from runner.store.query import query
 from tests.conftest import TINY, WORDS, rows, write_csv
 from tests.run.test_mixed import spec as mixed

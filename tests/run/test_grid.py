@@ -144,9 +144,10 @@ def test_a_worker_that_dies_begins_again_where_it_was(tiny: Path, tmp_path: Path
 
     def kill(now: Coordinator) -> None:
         for child in now.running:
-            if child.run not in killed and (results / "runs" / child.run / "state").exists():
-                killed.append(child.run)
-                child.signal(signal.SIGKILL)
+            for name in child.orders:
+                if name not in killed and (results / "runs" / name / "state").exists():
+                    killed.append(name)
+                    child.job.kill()
 
     trials = prepared(spec, results)
     coordinator = Coordinator(trials, Queue(trials.entries), results, (), kill)
