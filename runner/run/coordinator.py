@@ -40,6 +40,8 @@ class Coordinator:
         self.backend = backend(self.execute, trials.name, results)
         self.again: deque[tuple[Entry, Sets]] = deque()
         self.free: list[Slot] = self.backend.slots()[::-1]
+        if trials.spec.experiment.search is not None:
+            self.free = self.free[-self.execute.workers :]  # what is asked later knows more
         self.running: list[Child] = []
         self.ended: dict[str, Ended] = {}
         self.begun: Counter[str] = Counter()
@@ -67,7 +69,7 @@ class Coordinator:
 
     def fill(self) -> None:
         """Begin as many jobs as there are free slots."""
-        groups = []
+        groups: list[tuple[list[Entry], Sets]] = []
         while len(groups) < len(self.free) and self.may_begin and (given := self.next(len(self.free) - len(groups))):
             groups.append(given)
         if groups:

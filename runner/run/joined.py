@@ -65,7 +65,9 @@ def joined(orders: Sequence[Order], stops: Mapping[str, threading.Event], told: 
     def life(place: int) -> None:
         order = orders[place]
         seat = partial(arrive, meeting, place)
-        ended = carried_out(replace(order, threads=1), stop=stops[order.run], join=seat, together=len(orders), show=False)
+        ended = carried_out(
+            replace(order, threads=1), stop=stops[order.run], join=seat, together=len(orders), show=False
+        )
         told(order.run, ended)
 
     for order in orders[1:]:
