@@ -97,13 +97,16 @@ def test_heads_on_tokens_and_other_adapters_share_a_base(tiny: Path, tmp_path: P
 
 @pytest.mark.slow
 def test_one_fails_one_is_left_and_the_others_go_on(tiny: Path, tmp_path: Path) -> None:
-    grid = '\n[grid]\n"train.learning_rate" = [1e-3, 5e-3, 1e30]\n'
-    spec, results = write(tiny, "adapters", grid=grid, train="warmup = 0.0\nclip_norm = 0"), tmp_path / "results"
+    grid = '\n[grid]\n"train.learning_rate" = [1e-3, 5e-3, 2e-3]\n'
+    spec, results = write(tiny, "adapters", grid=grid), tmp_path / "results"
+    spoilt = results / "runs" / prepared(spec, results).entries[1].trial.run
+    spoilt.mkdir(parents=True)
+    (spoilt / "state").write_text("in the way", encoding="utf-8")
     with pytest.raises(RunnerError, match="1 of 3 trials did not finish"):
         done(spec, results)
-    assert [row["state"] for row in members(results, "tiny")] == ["finished", "finished", "failed"]
-    (failure,) = query(results, "SELECT message FROM failures").to_pylist()
-    assert "not a number" in failure["message"]
+    assert [row["state"] for row in members(results, "tiny")] == ["finished", "failed", "finished"]
+    (failure,) = query(results, "SELECT run, kind FROM failures").to_pylist()
+    assert failure == {"run": spoilt.name, "kind": "NotADirectoryError"}
 
 
 @pytest.mark.slow
