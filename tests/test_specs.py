@@ -12,6 +12,7 @@ from runner.spec.read import read
 
 ROOT = Path(__file__).parents[1]
 SPECS = sorted((ROOT / "specs").glob("*.toml"))
+PEERS = ROOT / "benchmarks" / "_peers"
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +37,11 @@ def test_spec_says_what_it_shows(file: Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "#:schema ../schemas/experiment.schema.json"
     assert lines[1].startswith("# ")
+
+
+def test_the_spec_of_the_benchmark_beside_peers_is_a_grid_of_twelve() -> None:
+    each = read(PEERS / "grid.toml").trials
+    rates = {spec.experiment.train.learning_rate for spec in each}
+    assert len(each) == 12 and rates == {1e-4, 2e-4, 4e-4}
+    for peer in ("raytune.py", "multirun.yaml"):
+        assert "1e-4, 2e-4, 4e-4" in (PEERS / peer).read_text(encoding="utf-8")
