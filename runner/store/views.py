@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: its sentence, its query and a sentence for each column in order."""
-
-    comment: str
-    sql: str
-    columns: dict[str, str]
-
+from runner.store.boards import BOARDS
+from runner.store.view import View as View
 
 _PLACE = {
     "run": "id of the run",
@@ -237,4 +228,5 @@ VIEWS = {
             "support": "examples with this label in the data",
         },
     ),
+    **BOARDS,
 }
