@@ -9,7 +9,12 @@ from typing import Any
 
 from runner.store.query import query
 
-PARAMS = "SELECT run, name, value FROM params WHERE list_contains($runs, run) AND name NOT IN ('name', 'description')"
+PARAMS = """
+    SELECT run, name, value FROM params
+    WHERE list_contains($runs, run) AND name NOT IN ('name', 'description', 'extends', 'seed', 'seeds')
+    UNION ALL SELECT run, 'seed', seed::VARCHAR FROM runs WHERE list_contains($runs, run)
+    ORDER BY name
+"""
 FILES = """
     SELECT run, data || ' ' || split AS name, string_agg(sha256[:12], ' ' ORDER BY sha256) AS hash, sum(rows) AS rows
     FROM data WHERE list_contains($runs, run) GROUP BY ALL

@@ -74,12 +74,12 @@ def common(first: Kept, second: Kept) -> Common:
     """
     pairs = matched(first.rows, second.rows, "id")
     known = {row["id"] for row, _ in pairs}
-    rest = ([row for row in each.rows if row["id"] not in known] for each in (first, second))
-    pairs += matched(*rest, "text")
+    one, other = ([row for row in each.rows if row["id"] not in known] for each in (first, second))
+    pairs += matched(one, other, "text")
     # how many tokens a text has is the model's business
-    same = [(one, other) for one, other in pairs if first.shape == "likelihoods" or one["gold"] == other["gold"]]
+    same = [(x, y) for x, y in pairs if first.shape == "likelihoods" or x["gold"] == y["gold"]]
     labels = tuple(dict.fromkeys([*first.labels, *second.labels]))
-    both = retold(first, labels, [one for one, _ in same] + [other for _, other in same])
+    both = retold(first, labels, [row for row, _ in same] + [row for _, row in same])
     missing = len(first.rows) - len(pairs), len(second.rows) - len(pairs)
     return Common(both, len(same), len(pairs) - len(same), *missing)
 
