@@ -177,7 +177,8 @@ MACROS = {
                    w.time, 0
             FROM walked w WHERE split_part(w.name, ' ', 1) IN ('encode', 'activate')
         )
-        ORDER BY data, time NULLS FIRST, position, split, step
+        ORDER BY data, time NULLS FIRST, list_position(['clean', 'split', 'balance', 'augment', 'written'], stage),
+                 position, split, step
         """,
         {
             "data": "name of the data set in the spec",
