@@ -101,9 +101,14 @@ def table(scores: Sequence[Row]) -> Iterator[tuple[str, ...]]:
             f"{row['difference']:+.4f}",
             "" if row["low"] is None else f"{row['low']:+.4f} to {row['high']:+.4f}",
             *(number(row[name]) for name in more),
-            "" if row["n"] is None else str(row["n"]),
+            size(row),
             row["better"] or "",
         )
+
+
+def size(row: Row) -> str:
+    """How many examples or pairs, or runs of each side."""
+    return str(row["n"]) if row["n"] is not None else f"{row['n_a']}, {row['n_b']}" if "n_a" in row else ""
 
 
 def number(value: float | str | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner import kinds
+from runner.data.packages import installed
 from runner.errors import RunnerError
 from runner.evaluate.paired import Difference, paired
 from runner.plan.selection import higher_is_better
@@ -50,11 +51,11 @@ def duel(results: Path, a: str, b: str, confidence: float, resamples: int) -> tu
         rows += [row(task, split, name, both, found.get(name)) for name, both in values.items()]
         untold = [name for name in values if name not in found]
         if untold:
-            warnings.append(f"the store does not hold what {listed(task, untold)} is made of: no test")
+            warnings.append(f"no test of {listed(task, untold)}: can't be recomputed here from the kept answers")
     if not answered:
         hint = f"`runner query \"FROM compare('{a}', '{b}')\"` shows their scores side by side"
         raise RunnerError(f"`{a}` and `{b}` answered no example in common", hint)
-    return rows, [*warnings, *luck(results, a, b, rows)]
+    return rows, [*dict.fromkeys(warnings), *luck(results, a, b, rows)]
 
 
 def scores_of(results: Path, run: str) -> Scores:
@@ -93,11 +94,12 @@ def tested(
 
 
 def reads(metric: str, answers: Any) -> bool:
-    """Whether a metric scores answers of this shape; one that is not installed any more does not."""
+    """Whether a metric scores answers of this shape; one that, or whose packages, are not installed here does not."""
     if metric not in kinds.names("metrics"):
         return False
     part: Any = kinds.pick("metrics", metric)
-    return isinstance(answers, part.reads)
+    there = all(installed(name) for name in getattr(part, "packages", ()))
+    return there and isinstance(answers, part.reads)
 
 
 def faithful(metric: str, answers: Any, values: Mapping[str, tuple[float, float]], side: int) -> bool:

@@ -106,7 +106,9 @@ def measured(a: Values, b: Values, confidence: float) -> Row:
         "p": known(difference.p),
         "cohen_d": known(cohen(one, other)),
         "test": "paired t" if paired else "Welch t",
-        "n": len(pairs) if paired else f"{len(one)}, {len(other)}",
+        "n": len(pairs) if paired else None,
+        "n_a": len(one),
+        "n_b": len(other),
     }
 
 

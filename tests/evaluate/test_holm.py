@@ -1,5 +1,6 @@
 """Holm's correction against a textbook and by its laws."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,3 +39,9 @@ def test_the_order_of_tests_does_not_matter(chances, random):
     random.shuffle(places)
     found = holm(chances)
     assert holm([chances[place] for place in places]) == [found[place] for place in places]
+
+
+def test_of_many_tests_without_any_difference_one_alarm_is_as_seldom_as_promised():
+    rng = np.random.default_rng(8)
+    alarms = [min(holm(rng.random(6).tolist())) <= 0.05 for _ in range(2000)]
+    assert 0.03 <= np.mean(alarms) <= 0.06

@@ -59,3 +59,13 @@ def test_equal_runs_are_no_difference_and_a_constant_one_has_no_p():
 def test_the_effect_by_hand():
     # means 2 and 4, both variances 1: two standard deviations
     assert cohen([1.0, 2.0, 3.0], [3.0, 4.0, 5.0]) == 2.0
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_equal_settings_raise_false_alarms_as_seldom_as_promised(seeds):
+    rng = np.random.default_rng(seeds)
+    pairs = [rng.normal(0.8, 0.02, (2, seeds)) for _ in range(2000)]
+    alone = [mean((other - one).tolist()).p <= 0.05 for one, other in pairs]
+    apart = [welch(one.tolist(), other.tolist()).p <= 0.05 for one, other in pairs]
+    assert 0.03 <= np.mean(alone) <= 0.06
+    assert np.mean(apart) <= 0.06
