@@ -75,8 +75,14 @@ def differences(
     found: dict[tuple[str, str], Numbers] = {}
     for metric, part in parts.items():
         before, after = scores(part, one), scores(part, other)
-        found |= {(metric, key): after[key] - values for key, values in before.items() if key in after}
+        found |= {(metric, key): gaps(values, after[key]) for key, values in before.items() if key in after}
     return found
+
+
+def gaps(before: Numbers, after: Numbers) -> Numbers:
+    """`after - before`, and 0 where only rounding differs."""
+    found = after - before
+    return np.where(np.abs(found) < EPSILON, 0.0, found)
 
 
 def differing(

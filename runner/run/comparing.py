@@ -112,8 +112,10 @@ def size(row: Row) -> str:
 
 
 def number(value: float | str | None) -> str:
-    """A cell."""
-    return "" if value is None else value if isinstance(value, str) else f"{value:.4f}"
+    """A cell; no chance is shown as none at all."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return "<0.0001" if 0 <= value < 5e-5 else f"{value:.4f}"
 
 
 def short(value: str | None) -> str:

@@ -259,17 +259,28 @@ def test_one_pair_says_nothing_of_the_noise(tmp_path: Path) -> None:
     assert any(each.startswith("one pair tells nothing of the noise") for each in found["warnings"])
 
 
-def test_points_of_grids_are_pairs_by_seed_and_what_varies_on_both_sides(tmp_path: Path) -> None:
+def test_points_of_grids_are_compared_value_by_value_and_count_once_a_seed(tmp_path: Path) -> None:
     wrong = {(4, 1): 8, (4, 2): 10, (8, 1): 4, (8, 2): 7}
     for (rank, rate), count in wrong.items():
-        spec = {"model.adapter.rank": rank, "train.learning_rate": rate}
-        run(tmp_path, f"g-{rank}-{rate}", said(GOLD, range(count)), experiment="g", spec=spec, grid=spec)
+        for seed in (13, 14, 15):
+            spec = {"model.adapter.rank": rank, "train.learning_rate": rate}
+            given = {"experiment": "g", "spec": spec, "grid": spec, "seed": seed}
+            run(tmp_path, f"g-{rank}-{rate}-{seed}", said(GOLD, range(count + (rank == 8) * (seed - 13))), **given)
     found = compared(tmp_path, "g:model.adapter.rank=4", "g:model.adapter.rank=8")
     row = score(found)
-    wanted = stats.ttest_rel([36 / 40, 33 / 40], [32 / 40, 30 / 40])
-    assert (row["n"], row["difference"], row["p"]) == (2, close(3.5 / 40), close(wanted.pvalue))
+    wanted = stats.ttest_1samp([3.5 / 40, 2.5 / 40, 1.5 / 40], 0)
+    assert (row["n"], row["difference"], row["p"]) == (3, close(2.5 / 40), close(wanted.pvalue))
     assert [each["name"] for each in found["spec"]] == ["model.adapter.rank"]
-    assert not any("averaged" in each for each in found["warnings"])
+    assert "`train.learning_rate` varies on both sides: differences are averaged for each seed" in found["warnings"]
+
+
+def test_many_points_with_one_seed_are_one_pair(tmp_path: Path) -> None:
+    for rank in (4, 8):
+        for rate in (1, 2):
+            spec = {"model.adapter.rank": rank, "train.learning_rate": rate}
+            run(tmp_path, f"g-{rank}-{rate}", said(GOLD, range(rank)), experiment="g", spec=spec, grid=spec)
+    row = score(compared(tmp_path, "g:model.adapter.rank=4", "g:model.adapter.rank=8"))
+    assert (row["n"], row["difference"], row["low"], row["p"], row["cohen_d"]) == (1, close(-0.1), None, None, None)
 
 
 def test_what_varies_on_one_side_is_averaged_and_told(tmp_path: Path) -> None:
