@@ -29,6 +29,9 @@ def facts(results: Path, first: str, second: str, confidence: float = 0.95, resa
         scores, warnings = duel(results, a.runs[0], b.runs[0], confidence, resamples)
     else:
         scores, warnings = match(results, a.runs, b.runs, confidence)
+    found = differences(results, a.runs, b.runs)
+    if not alone:
+        warnings += other(found["data"], {row["split"] for row in scores})
     corrected(scores)
     for row in scores:
         row["better"] = better(row, 1 - confidence)
@@ -37,7 +40,7 @@ def facts(results: Path, first: str, second: str, confidence: float = 0.95, resa
         "a": side(a),
         "b": side(b),
         "confidence": confidence,
-        **differences(results, a.runs, b.runs),
+        **found,
         "scores": scores,
         "warnings": [*warnings, *noise(scores, 1 - confidence)],
     }
@@ -46,6 +49,16 @@ def facts(results: Path, first: str, second: str, confidence: float = 0.95, resa
 def side(of: Named) -> Row:
     """One side as it was named, and its runs."""
     return {"named": of.word, "runs": list(of.runs)}
+
+
+def other(data: Sequence[Row], splits: set[str]) -> list[str]:
+    """Files of the splits that scores are of, where they differ between experiments, whose examples are not matched."""
+    names = [row["name"] for row in data if not row["name"].startswith("encode ")]
+    return [
+        f"the files of {name} differ: these are scores of other examples"
+        for name in names
+        if name.split()[-1] in splits
+    ]
 
 
 def corrected(scores: Sequence[Row]) -> None:

@@ -187,7 +187,7 @@ TABLES = {
             "id": ("VARCHAR", "id of the example, the hash of its content"),
             "gold": (
                 "VARCHAR",
-                "label, number, or JSON list of labels or tags in the data; of likelihoods the counts of tokens and bytes",
+                "label, number, or JSON list of labels or tags in the data; of likelihoods the number of tokens, bytes",
             ),
             "predicted": ("VARCHAR", "what the model answered, in the same form"),
             "confidence": ("DOUBLE", "probability of the chosen label; null where not one is chosen"),

@@ -250,6 +250,15 @@ def test_without_common_seeds_means_are_compared(tmp_path: Path) -> None:
     assert "0 seeds in common: means are compared without pairs" in found["warnings"]
 
 
+def test_experiments_over_other_files_are_warned_of(tmp_path: Path) -> None:
+    seeds(tmp_path, "small", {13: 8, 14: 10})
+    seeds(tmp_path, "large", {13: 4, 14: 7}, files={"test": "33", "train": "44"})
+    warnings = compared(tmp_path, "small", "large")["warnings"]
+    assert [each for each in warnings if "files" in each] == [
+        "the files of films test differ: these are scores of other examples"
+    ]
+
+
 def test_one_pair_says_nothing_of_the_noise(tmp_path: Path) -> None:
     seeds(tmp_path, "small", {13: 8, 14: 10})
     seeds(tmp_path, "large", {14: 4}, spec={"train.epochs": 9})
