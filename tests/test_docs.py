@@ -14,9 +14,9 @@ import pytest
 from runner.cli import VERBS
 from runner.run.validate import validated
 from runner.spec.read import read
-from runner.store.boards import BOARDS
 from runner.store.macros import MACROS
 from runner.store.query import query
+from runner.store.standings import STANDINGS
 from runner.store.views import VIEWS
 from runner.usage import Group
 
@@ -94,7 +94,7 @@ def test_every_view_and_macro_stands_in_the_document_of_the_store_with_a_query()
         assert f"\n| `{name}` | {view.comment} |\n" in text
     for name, macro in MACROS.items():
         assert f"\n| `{name}({', '.join(macro.parameters)})` | {macro.comment} |\n" in text
-    for name in [*BOARDS.keys() - {"settings"}, *(name for name, macro in MACROS.items() if macro.columns)]:
+    for name in [*STANDINGS.keys() - {"settings"}, *(name for name, macro in MACROS.items() if macro.columns)]:
         assert re.search(rf"\b{name}\b", asked), name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.store.boards import BOARDS
+from runner.store.standings import STANDINGS
 from runner.store.view import View as View
 
 _PLACE = {
@@ -224,5 +224,5 @@ VIEWS = {
             "support": "examples with this label in the data",
         },
     ),
-    **BOARDS,
+    **STANDINGS,
 }

@@ -1,4 +1,4 @@
-"""Macros: what they say, of which runs, and that they and the boards keep their columns."""
+"""Macros: what they say, of which runs, and that they keep their columns."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_the_lineage_of_rows_begins_with_the_files(results: Path) -> None:
     ]
 
 
-# Boards.
+# Standings.
 
 
 def test_settings_are_equal_but_for_seeds_names_and_paths(results: Path) -> None:

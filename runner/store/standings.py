@@ -1,4 +1,4 @@
-"""Boards: views of all runs together: who leads, how much is luck, what is at work, what failed."""
+"""Standings: views of all runs together: who leads, how much is luck, what is at work, what failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OVER = {
     "high": "upper end of Student's 95 % interval of the mean; null of one seed",
 }
 
-BOARDS = {
+STANDINGS = {
     "settings": View(
         "Which runs differ in nothing but the seed: they have the same setting.",
         f"""
