@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 from _pairs import parser
-from scipy import stats
 
-CONFIDENCE = 0.95
+from runner.evaluate.student import mean
+
 Scores = dict[str, dict[int, float]]
 
 
@@ -38,15 +38,6 @@ def measured(spec: Path, results: Path) -> tuple[Scores, dict[str, list[float]]]
     return best, plain
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """Mean and Student's interval of it over the values."""
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return mean, float("nan"), float("nan")
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
-    return mean, mean - half, mean + half
-
-
 def compared(specs: list[Path], results: Path) -> list[dict[str, Any]]:
     """A row for each spec and metric."""
     found = [measured(spec, results) for spec in specs]
@@ -55,13 +46,13 @@ def compared(specs: list[Path], results: Path) -> list[dict[str, Any]]:
     for spec, (best, plain) in zip(specs, found, strict=True):
         for name, by_seed in best.items():
             values = list(by_seed.values())
-            mean, low, high = interval(values)
-            row = {"spec": spec.stem, "score": name, "seeds": len(values), "mean": mean, "low": low, "high": high}
+            over = mean(values)
+            row = {"spec": spec.stem, "score": name, "seeds": over.n}
+            row |= {"mean": over.value, "low": over.low, "high": over.high}
             row |= {"tfidf": float(np.mean(plain[name])) if name in plain else None}
             if best is not first and by_seed.keys() == first.get(name, {}).keys():
-                ours, other = list(by_seed.values()), [first[name][seed] for seed in by_seed]
-                row["difference"] = interval([one - two for one, two in zip(ours, other, strict=True)])
-                row["p"] = float(stats.ttest_rel(ours, other).pvalue) if len(ours) > 1 else float("nan")
+                gap = mean([value - first[name][seed] for seed, value in by_seed.items()])
+                row |= {"difference": (gap.value, gap.low, gap.high), "p": gap.p}
             rows.append(row)
     return rows
 

@@ -199,6 +199,21 @@ def leaderboard(grid: Grid, as_json: Json = False, results: Results = RESULTS) -
     emit(found(results, grid)) if as_json else print(printed(found(results, grid)), end="")
 
 
+def compare(
+    a: Annotated[str, Argument("A run, or a grid, experiment or spec; after a colon fields: NAME:train.epochs=3.")],
+    b: Annotated[str, Argument("What it is compared with, likewise.")],
+    confidence: Annotated[float, Option("Of the intervals.")] = 0.95,
+    resamples: Annotated[int, Option("Samples for intervals and tests.")] = 2000,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """In what two runs or experiments differ, what that did to each score, and how sure that is."""
+    from runner.run.comparing import facts, text
+
+    found = facts(results, a, b, confidence, resamples)
+    emit(found) if as_json else print(text(found))
+
+
 def cancel(grid: Grid, results: Results = RESULTS) -> None:
     """Stop a grid that runs: its trials save their state and leave, the others never begin."""
     from runner.run.cancel import cancel as stop
@@ -330,6 +345,7 @@ VERBS: dict[str, Verb | Group] = {
     "resume": resume,
     "ls": ls,
     "leaderboard": leaderboard,
+    "compare": compare,
     "cancel": cancel,
     "delete": delete,
     "show": show,

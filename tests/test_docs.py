@@ -14,7 +14,10 @@ import pytest
 from runner.cli import VERBS
 from runner.run.validate import validated
 from runner.spec.read import read
+from runner.store.macros import MACROS
 from runner.store.query import query
+from runner.store.standings import STANDINGS
+from runner.store.views import VIEWS
 from runner.usage import Group
 
 ROOT = Path(__file__).parents[1]
@@ -82,6 +85,17 @@ def test_make_targets_of_the_documents_exist() -> None:
     named = {target for text in written for target in re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE)}
     there = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"demo", "test"} <= named <= there
+
+
+def test_every_view_and_macro_stands_in_the_document_of_the_store_with_a_query() -> None:
+    text = (ROOT / "docs/store.md").read_text(encoding="utf-8")
+    asked = "\n".join(command for command in commands() if command.startswith("runner query"))
+    for name, view in VIEWS.items():
+        assert f"\n| `{name}` | {view.comment} |\n" in text
+    for name, macro in MACROS.items():
+        assert f"\n| `{name}({', '.join(macro.parameters)})` | {macro.comment} |\n" in text
+    for name in [*STANDINGS.keys() - {"settings"}, *(name for name, macro in MACROS.items() if macro.columns)]:
+        assert re.search(rf"\b{name}\b", asked), name
 
 
 def test_every_verb_has_help_and_stands_in_the_readme() -> None:

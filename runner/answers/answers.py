@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
+class Place(NamedTuple):
+    """Whose answers they are: the columns that all shapes of Answers begin with."""
+
+    task: str
+    split: str
+    labels: tuple[str, ...]
+    ids: tuple[str, ...]
+
+
 class Told(NamedTuple):
     """Answers as the store keeps them, a value an example; probabilities are None where there are none."""
 
@@ -42,9 +51,17 @@ class Answers:
         """For people who ask the store."""
         raise NotImplementedError
 
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Self:
+        """What `told` gave, as answers again; LookupError, TypeError or ValueError where it doesn't say enough.
+
+        Of probabilities only those of the chosen and of the right label are known.
+        """
+        raise NotImplementedError
+
     def resamples(self, rows: npt.NDArray[np.int64]) -> Any:
         """Samples of these answers: each row of `rows`, shape [samples, examples], lists the examples of one."""
         raise NotImplementedError
 
 
-Shape: TypeAlias = type[Answers]  # a word for classes whose field `type` hides Python's
+Shape: TypeAlias = type[Answers]  # a word for classes place field `type` hides Python's

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from runner.answers.answers import Told
+from runner.answers.answers import Place, Told
 from runner.answers.counted import Counted, Counts
 from runner.answers.resamples import Numbers
 
@@ -48,6 +48,16 @@ class Choices(Counted):
             self.probabilities[span, self.predicted].tolist(),
             self.probabilities[span, self.gold].tolist(),
         )
+
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Choices:
+        import numpy as np
+
+        gold, predicted = (codes(values, place.labels) for values in (told.gold, told.predicted))
+        span, probabilities = np.arange(len(gold)), np.zeros((len(gold), len(place.labels)))
+        probabilities[span, predicted] = np.array(told.confidence, np.float64)  # None becomes NaN
+        probabilities[span, gold] = np.array(told.gold_probability, np.float64)
+        return cls(*place, gold, predicted, probabilities)
 
     def resamples(self, rows: npt.NDArray[np.int64]) -> Confusions:
         return Confusions(self, rows)

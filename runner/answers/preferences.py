@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from runner.answers.answers import Answers, Told
+from runner.answers.answers import Answers, Place, Told
 from runner.answers.resamples import Resamples
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ class Preferences(Answers):
         said = ["chosen" if margin > 0 else "rejected" for margin in self.margins.tolist()]
         chances: list[float | None] = [1 / (1 + exp(-max(min(margin, 700), -700))) for margin in self.margins.tolist()]
         return Told(["chosen"] * len(self), said, [None] * len(self), chances)
+
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Preferences:
+        """Margins beyond what a probability can say are infinite."""
+        import numpy as np
+
+        chances = np.array(told.gold_probability, np.float64)
+        with np.errstate(divide="ignore"):
+            return cls(*place, np.log(chances) - np.log1p(-chances))
 
     def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Preferences]:
         return Resamples(self, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from runner.answers.answers import Answers, Told
+from runner.answers.answers import Answers, Place, Told
 from runner.answers.resamples import Resamples
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ class Quantities(Answers):
         nothing: list[float | None] = [None] * len(self)
         gold, predicted = ([f"{value:.10g}" for value in each.tolist()] for each in (self.gold, self.predicted))
         return Told(gold, predicted, nothing, nothing)
+
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Quantities:
+        import numpy as np
+
+        return cls(*place, *(np.array([float(value) for value in each]) for each in (told.gold, told.predicted)))
 
     def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Quantities]:
         return Resamples(self, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from runner.answers.answers import Answers, Told
+from runner.answers.answers import Answers, Place, Told
 from runner.answers.resamples import Resamples
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ class Ranks(Answers):
     def told(self) -> Told:
         nothing: list[float | None] = [None] * len(self)
         return Told(["1"] * len(self), [str(rank) for rank in self.ranks.tolist()], nothing, nothing)
+
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Ranks:
+        """Nothing says how many candidates there were."""
+        import numpy as np
+
+        ranks = np.array([int(rank) for rank in told.predicted], np.int64)
+        return cls(*place, ranks, np.zeros_like(ranks))
 
     def resamples(self, rows: npt.NDArray[np.int64]) -> Resamples[Ranks]:
         return Resamples(self, rows)

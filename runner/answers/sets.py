@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from runner.answers.answers import Told
+from runner.answers.answers import Place, Told
 from runner.answers.counted import Counted, Counts
 from runner.answers.resamples import Numbers
 
@@ -37,6 +37,17 @@ class Sets(Counted):
     def told(self) -> Told:
         nothing: list[float | None] = [None] * len(self)
         return Told(self.names(self.gold), self.names(self.predicted), nothing, nothing)
+
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Sets:
+        import numpy as np
+
+        index = {label: column for column, label in enumerate(place.labels)}
+        gold, predicted = np.zeros((2, len(told.gold), len(index)), np.bool_)
+        for chosen, column in ((gold, told.gold), (predicted, told.predicted)):
+            for row, labels in enumerate(column):
+                chosen[row, [index[str(label)] for label in json.loads(labels)]] = True
+        return cls(*place, gold, predicted, np.full(gold.shape, np.nan))
 
     def names(self, chosen: npt.NDArray[np.bool_]) -> list[str]:
         """The labels of each example as a JSON list."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from runner.answers.answers import Told
+from runner.answers.answers import Place, Told
 from runner.answers.counted import Counted, Counts
 from runner.answers.resamples import Numbers
 
@@ -55,6 +55,12 @@ class Tags(Counted):
             [json.dumps(list(row), ensure_ascii=False) for row in each] for each in (self.gold, self.predicted)
         )
         return Told(gold, predicted, nothing, nothing)
+
+    @classmethod
+    def retold(cls, place: Place, told: Told) -> Tags:
+        """Labels that all are those of BIO make it spans."""
+        gold, predicted = (tuple(tuple(json.loads(row)) for row in each) for each in (told.gold, told.predicted))
+        return cls(*place, gold, predicted, all(label == "O" or label[:2] in ("B-", "I-") for label in place.labels))
 
     def resamples(self, rows: npt.NDArray[np.int64]) -> TagCounts:
         return TagCounts(self, rows)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from runner import kinds
 from runner.answers.answers import Answers
@@ -15,6 +16,7 @@ from runner.answers.resamples import Numbers, Resamples
 from runner.parts.metrics._metric import Metric
 
 CHUNK = 2**20  # drawn examples held in memory at once
+Made = Callable[[np.random.Generator, tuple[int, int]], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,18 @@ def measure(
 
 def draw(answers: Answers, resamples: int, seed: int) -> Iterator[Resamples[Any]]:
     """Samples of the examples with replacement, each as large as the answers, in chunks that fit the cache."""
+    n = len(answers)
+    for rows in chunked(answers, n, resamples, [seed], lambda rng, shape: rng.integers(n, size=shape)):
+        yield answers.resamples(rows)
+
+
+def chunked(answers: Answers, n: int, resamples: int, seeds: Sequence[int], made: Made) -> Iterator[npt.NDArray[Any]]:
+    """What is drawn of `n` examples, shape [samples, n]; it depends on the seeds, the task and the split only."""
     digest = hashlib.sha256(f"{answers.task}\0{answers.split}".encode()).digest()
-    rng = np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
-    step = max(CHUNK // len(answers), 1)
+    rng = np.random.default_rng([*seeds, int.from_bytes(digest[:8], "big")])
+    step = max(CHUNK // n, 1)
     for start in range(0, resamples, step):
-        shape = (min(step, resamples - start), len(answers))
-        yield answers.resamples(rng.integers(len(answers), size=shape))
+        yield made(rng, (min(step, resamples - start), n))
 
 
 def scores(part: Any, resamples: Resamples[Any]) -> dict[str, Numbers]:

@@ -1,7 +1,7 @@
 """Steps from the database of an older program to today's: each runs once, in order, and the database remembers it.
 
 A fresh database gets today's tables at once, so a step must do no harm to a table that is already new
-(`ADD COLUMN IF NOT EXISTS`). Views and comments are made again whenever their text changed.
+(`ADD COLUMN IF NOT EXISTS`). Views, macros and comments are made again whenever their text changed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable
 import duckdb
 
 from runner.errors import RunnerError
+from runner.store.macros import MACROS
 from runner.store.tables import TABLES, Table
+from runner.store.view import Macro
 from runner.store.views import VIEWS
 
 _OWN = {
@@ -26,7 +28,7 @@ _OWN = {
     ),
     "texts": Table(
         "The state of views and comments.",
-        {"fingerprint": ("VARCHAR", "hash of the text of all views and comments")},
+        {"fingerprint": ("VARCHAR", "hash of the text of all views, macros and comments")},
     ),
 }
 ALL_TABLES = TABLES | _OWN
@@ -100,19 +102,31 @@ def _remembered(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def _fingerprint() -> str:
-    return hashlib.sha256(repr((ALL_TABLES, VIEWS)).encode()).hexdigest()
+    return hashlib.sha256(repr((ALL_TABLES, VIEWS, MACROS)).encode()).hexdigest()
 
 
 def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
+    for name, macro in MACROS.items():
+        if not macro.columns:
+            _write_macro(con, name, macro)
     for name, view in VIEWS.items():
         con.execute(f"CREATE OR REPLACE VIEW {name} AS {view.sql}")
         con.execute(f"COMMENT ON VIEW {name} IS {_quoted(view.comment)}")
         _comment_columns(con, name, view.columns)
+    for name, macro in MACROS.items():
+        if macro.columns:
+            _write_macro(con, name, macro)
     for name, table in ALL_TABLES.items():
         con.execute(f"COMMENT ON TABLE {name} IS {_quoted(table.comment)}")
         _comment_columns(con, name, {column: sentence for column, (_, sentence) in table.columns.items()})
     con.execute("DELETE FROM texts")
     con.execute("INSERT INTO texts VALUES (?)", [_fingerprint()])
+
+
+def _write_macro(con: duckdb.DuckDBPyConnection, name: str, macro: Macro) -> None:
+    kind, word = ("TABLE", "MACRO TABLE") if macro.columns else ("", "MACRO")
+    con.execute(f"CREATE OR REPLACE MACRO {name}({', '.join(macro.parameters)}) AS {kind} {macro.sql}")
+    con.execute(f"COMMENT ON {word} {name} IS {_quoted(macro.comment)}")
 
 
 def _comment_columns(con: duckdb.DuckDBPyConnection, owner: str, sentences: dict[str, str]) -> None:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from runner.errors import RunnerError, nearest
-from runner.store import tables, views
+from runner.store import tables
 from runner.store.ingest import ingest
+from runner.store.macros import MACROS
 from runner.store.tables import TABLES
+from runner.store.view import Macro, View
 from runner.store.views import VIEWS
 from runner.store.working import PUBLISHED, fault
 
@@ -61,12 +63,14 @@ def hint(message: str) -> str:
     """What may have been meant."""
     if "read-only" in message:
         return "results are read-only here; the logs under `runs/` are their source"
-    owners: dict[str, tables.Table | views.View] = {**TABLES, **VIEWS}
+    if re.search(r"` names \d+ runs", message):
+        return "`runner ls` lists the runs; the beginning of a name must be that of one only"
+    owners: dict[str, tables.Table | View | Macro] = {**TABLES, **VIEWS, **MACROS}
     columns = {column for owner in owners.values() for column in owner.columns}
-    table = re.search(r"Table with name (\S+)", message)
+    table = re.search(r"(?:Table|Table Function) with name (\S+)", message)
     column = re.search(r'(?:column named|Referenced column|have a column) "([^"]+)"', message)
     near = nearest(table[1], owners) if table else nearest(column[1], columns) if column else ""
-    return f"did you mean `{near}`?" if near else "tables and views: " + ", ".join(sorted(owners))
+    return f"did you mean `{near}`?" if near else "tables, views and macros: " + ", ".join(sorted(owners))
 
 
 def render(table: pa.Table, format: str = "table") -> str:

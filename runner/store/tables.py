@@ -185,7 +185,10 @@ TABLES = {
             **_TASK,
             "position": ("BIGINT", "order in the record, 0-based"),
             "id": ("VARCHAR", "id of the example, the hash of its content"),
-            "gold": ("VARCHAR", "label, number, or JSON list of labels or tags in the data"),
+            "gold": (
+                "VARCHAR",
+                "label, number, or JSON list of labels or tags in the data; of likelihoods the number of tokens, bytes",
+            ),
             "predicted": ("VARCHAR", "what the model answered, in the same form"),
             "confidence": ("DOUBLE", "probability of the chosen label; null where not one is chosen"),
             "gold_probability": ("DOUBLE", "probability of the label in the data; null where there is not one"),

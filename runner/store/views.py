@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class View:
-    """A view: its sentence, its query and a sentence for each column in order."""
-
-    comment: str
-    sql: str
-    columns: dict[str, str]
-
+from runner.store.standings import STANDINGS
+from runner.store.view import View as View
 
 _PLACE = {
     "run": "id of the run",
@@ -25,17 +16,13 @@ VIEWS = {
     "final_scores": View(
         "Final scores of the best model beside the baselines; finite values only.",
         """
-        SELECT s.run, s.split, s.task, s.metric, s.position, s.value,
-               CASE WHEN isfinite(s.low) THEN s.low END AS low, CASE WHEN isfinite(s.high) THEN s.high END AS high, s.n,
-               majority.value AS baseline_majority, tfidf.value AS baseline_tfidf, before.value AS before_training
-        FROM scores s
-        LEFT JOIN scores majority ON majority.model = 'majority' AND isfinite(majority.value)
-             AND (majority.run, majority.split, majority.task, majority.metric) = (s.run, s.split, s.task, s.metric)
-        LEFT JOIN scores tfidf ON tfidf.model = 'tfidf' AND isfinite(tfidf.value)
-             AND (tfidf.run, tfidf.split, tfidf.task, tfidf.metric) = (s.run, s.split, s.task, s.metric)
-        LEFT JOIN scores before ON before.model = 'before' AND isfinite(before.value)
-             AND (before.run, before.split, before.task, before.metric) = (s.run, s.split, s.task, s.metric)
-        WHERE s.model = 'best' AND isfinite(s.value)
+        SELECT run, split, task, metric, any_value(position) FILTER (model = 'best') AS position,
+               max(value) FILTER (model = 'best') AS value, max(low) FILTER (model = 'best' AND isfinite(low)) AS low,
+               max(high) FILTER (model = 'best' AND isfinite(high)) AS high, max(n) FILTER (model = 'best') AS n,
+               max(value) FILTER (model = 'majority' AND isfinite(value)) AS baseline_majority,
+               max(value) FILTER (model = 'tfidf' AND isfinite(value)) AS baseline_tfidf,
+               max(value) FILTER (model = 'before' AND isfinite(value)) AS before_training
+        FROM scores GROUP BY run, split, task, metric HAVING isfinite(max(value) FILTER (model = 'best'))
         """,
         {
             **_PLACE,
@@ -237,4 +224,5 @@ VIEWS = {
             "support": "examples with this label in the data",
         },
     ),
+    **STANDINGS,
 }

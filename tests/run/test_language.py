@@ -12,6 +12,7 @@ import pytest
 
 from runner.errors import Interrupted
 from runner.model.save import load
+from runner.run.comparing import facts
 from runner.run.experiment import prepare, resume, run
 from runner.run.trial import carry_out
 from runner.store.query import query
@@ -123,6 +124,10 @@ def test_a_decoder_learns_texts_and_classes_together_and_another_run_starts_from
     results = tmp_path / "results"
     first = carried(written(tmp_path, "first", LLAMA, TEXTS), results)
     assert {("said", "perplexity"), ("said", "chrf"), ("mood", "macro_f1")} <= scored(first).keys()
+    beside = facts(
+        results, first["run"], first["run"], resamples=10
+    )  # every score can be made of the kept answers again
+    assert {row["p"] for row in beside["scores"]} == {1.0}
     samples = query(results, "SELECT model, prompt, gold, text, tokens, ended FROM samples").to_pylist()
     assert len(samples) == 5 and {each["model"] for each in samples} == {"best"}
     assert all(each["tokens"] <= 6 and each["ended"] == (each["tokens"] < 6) for each in samples)

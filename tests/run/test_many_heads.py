@@ -11,6 +11,7 @@ import pytest
 
 from runner.errors import Interrupted
 from runner.model.save import load
+from runner.run.comparing import facts
 from runner.run.experiment import prepare, resume, run
 from runner.run.trial import carry_out
 from runner.store.query import query
@@ -110,6 +111,9 @@ def test_heads_are_trained_recorded_and_exported(heads: Path, tmp_path: Path) ->
     scored = {(row["task"], row["metric"], row["model"]) for row in done["scores"] if row["split"] == "test"}
     assert {("marks", "micro_f1", "majority"), ("score", "pearson", "tfidf"), ("topics", "macro_f1", "tfidf")} <= scored
     assert query(results, "SELECT DISTINCT task FROM confusion").to_pylist() == [{"task": "mood"}]
+
+    beside = facts(results, done["run"], done["run"], resamples=10)  # every score can be made of the kept answers again
+    assert {row["p"] for row in beside["scores"]} == {1.0}
 
     recorded = told(results)
     texts = sorted({text for _, text in recorded})

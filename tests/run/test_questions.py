@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.model.save import load
+from runner.run.comparing import facts
 from runner.run.experiment import prepare, run
 from runner.store.query import query
 from tests.conftest import BAD, GOOD, rows
@@ -55,6 +56,10 @@ def test_contexts_longer_than_the_model_reads_are_answered_once(tmp_path: Path, 
     found = query(tmp_path / "results", "SELECT text, predicted, shape FROM answers WHERE split = 'test'").to_pylist()
     assert len(found) == 12 and {row["shape"] for row in found} == {"texts"}
     assert {score["n"] for score in done["scores"] if score["split"] == "test"} == {12}
+    beside = facts(
+        tmp_path / "results", done["run"], done["run"], resamples=10
+    )  # every score can be made of the kept answers again
+    assert {row["p"] for row in beside["scores"]} == {1.0}
     pairs = [tuple(row["text"].split(" | ")) for row in found]
     assert max(len(context.split(" ")) for _, context in pairs) > 9
     replies = load(done["model"])(pairs)

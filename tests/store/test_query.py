@@ -165,7 +165,9 @@ def test_a_mistyped_name_is_answered_with_the_nearest(store: Path, sql: str, mes
 
 def test_a_name_like_no_other_is_answered_with_all(store: Path) -> None:
     fault = refused(store, "FROM zzzzz")
-    assert fault.hint.startswith("tables and views: answers, artifacts, attempts, bad_lines, class_scores, confusion,")
+    assert fault.hint.startswith(
+        "tables, views and macros: answers, artifacts, attempts, bad_lines, class_scores, compare,"
+    )
 
 
 def test_a_mistyped_table_is_answered_with_a_table(store: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from runner.answers.answers import Answers, Shape
 from runner.answers.choices import Choices
 from runner.answers.resamples import Numbers
 from runner.kinds import Part
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Metric(Part):
@@ -30,6 +34,10 @@ class Metric(Part):
         `resamples` are the `Resamples` of the shape that it reads.
         """
         raise NotImplementedError
+
+    def right(self, answers: Any) -> npt.NDArray[np.bool_] | None:
+        """Which examples are right, for metrics that are the share of them; None for all others."""
+        return None
 
     def scores(self, resamples: Any) -> dict[str, Numbers]:
         """The score of each sample under the key "", or under each label."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from runner.answers.choices import Confusions
+from runner.answers.choices import Choices, Confusions
 from runner.answers.resamples import Numbers, ratio
 from runner.parts.metrics._metric import Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class Accuracy(Metric):
@@ -24,3 +28,7 @@ class Accuracy(Metric):
 
     def values(self, resamples: Confusions) -> Numbers:
         return ratio(resamples.hits.sum(1), resamples.gold.sum(1))
+
+    def right(self, answers: Choices) -> npt.NDArray[np.bool_]:
+        right: npt.NDArray[np.bool_] = answers.gold == answers.predicted
+        return right

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.answers.answers import Shape
 from runner.answers.ranks import Ranks
 from runner.answers.resamples import Numbers, Resamples
 from runner.parts.metrics._metric import Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class RecallAt1(Metric):
@@ -26,3 +30,6 @@ class RecallAt1(Metric):
 
     def values(self, resamples: Resamples[Ranks]) -> Numbers:
         return resamples.means(resamples.answers.ranks <= 1)
+
+    def right(self, answers: Ranks) -> npt.NDArray[np.bool_]:
+        return answers.ranks <= 1

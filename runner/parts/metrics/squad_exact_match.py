@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.answers.answers import Shape
 from runner.answers.resamples import Numbers, Resamples
 from runner.answers.texts import Texts
 from runner.parts.metrics._metric import Metric
 from runner.parts.metrics._squad import best, equal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class SquadExactMatch(Metric):
@@ -27,3 +31,6 @@ class SquadExactMatch(Metric):
 
     def values(self, resamples: Resamples[Texts]) -> Numbers:
         return resamples.means(best(resamples.answers, equal))
+
+    def right(self, answers: Texts) -> npt.NDArray[np.bool_]:
+        return best(answers, equal) > 0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from runner.answers.answers import Shape
 from runner.answers.resamples import Numbers
 from runner.answers.sets import SetCounts, Sets
 from runner.parts.metrics._metric import Metric
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 class SubsetAccuracy(Metric):
@@ -27,3 +31,7 @@ class SubsetAccuracy(Metric):
     def values(self, resamples: SetCounts) -> Numbers:
         right = (resamples.answers.gold == resamples.answers.predicted).all(1)
         return resamples.means(right)
+
+    def right(self, answers: Sets) -> npt.NDArray[np.bool_]:
+        right: npt.NDArray[np.bool_] = (answers.gold == answers.predicted).all(1)
+        return right

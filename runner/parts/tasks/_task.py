@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from runner.answers.answers import Answers, Shape
+from runner.answers.answers import Place as Place
 from runner.answers.choices import Choices
 from runner.kinds import Family, Part
 from runner.parts.tasks._form import Form
@@ -30,15 +31,6 @@ class Fault(NamedTuple):
     message: str
     hint: str = ""
     severity: str = "error"
-
-
-class Place(NamedTuple):
-    """Whose answers they are: the columns that all shapes of Answers begin with."""
-
-    task: str
-    split: str
-    labels: tuple[str, ...]
-    ids: tuple[str, ...]
 
 
 class Task(Part):
