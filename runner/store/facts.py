@@ -1,0 +1,145 @@
+"""Facts: all that a report tells of the runs that somebody asks about, by SQL, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.errors import RunnerError, nearest
+from runner.store.boards import Board, board
+from runner.store.findings import asked, curves, samples, tasks
+from runner.store.grids import TASKS, members
+from runner.store.query import query, records
+from runner.store.show import unique
+
+BEST = 3  # runs of a grid that are told in full
+MOST = 12  # runs that are told in full where nobody named them
+
+STATES = "SELECT state, count(*) AS count FROM runs WHERE list_contains($runs, run) GROUP BY state ORDER BY state"
+ABOUT = """
+    SELECT r.run, r.name, r.description, r.state, r.seed, r.attempts, r.seconds, r.spec_file, r.git_commit, r.git_dirty,
+           r.version, strftime(r.started, '%Y-%m-%d %H:%M:%S') AS started, s.text AS spec
+    FROM runs r LEFT JOIN specs s ON s.run = r.run WHERE list_contains($runs, r.run)
+"""
+FAILED = """
+    SELECT r.run, r.state, f.attempt, f.kind, f.message, f.trace, f.step,
+           strftime(coalesce(f.time, r.finished, r.started), '%Y-%m-%d %H:%M:%S') AS time
+    FROM runs r LEFT JOIN failures f ON f.run = r.run
+    WHERE list_contains($runs, r.run) AND (f.run IS NOT NULL OR r.state IN ('failed', 'lost', 'interrupted'))
+    ORDER BY time, r.run
+"""
+MACHINES = """
+    SELECT run, environment FROM attempts WHERE list_contains($runs, run) AND environment IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY run ORDER BY attempt DESC) = 1 ORDER BY run
+"""
+FILES = """
+    SELECT run, data, split, file, rows, bytes, sha256 FROM data WHERE list_contains($runs, run)
+    ORDER BY run, data, array_position(['train', 'validation', 'test'], split)
+"""
+PREPARED = """
+    SELECT run, stage, step, split, rows, kept, changed, made, dropped, flagged FROM preparation
+    WHERE list_contains($runs, run)
+    QUALIFY attempt = max(attempt) OVER (PARTITION BY run)
+    ORDER BY run, array_position(['clean', 'split', 'balance', 'augment'], string_split(stage, ' ')[1]), stage, position
+"""
+GRIDS = "SELECT grid, list(run ORDER BY position) AS runs FROM grid_members GROUP BY grid ORDER BY grid"
+NAMES = "SELECT name, list(run ORDER BY started, run) AS runs FROM runs GROUP BY name ORDER BY min(started), name"
+
+
+def facts(results: Path, words: Sequence[str] = ()) -> dict[str, Any]:
+    """What is known of these grids and runs, or of the whole store: boards, runs in full, failures, environments."""
+    boards = [board(results, *each) for each in asked_for(results, words)]
+    runs = list(dict.fromkeys(row["run"] for each in boards for row in each["rows"]))
+    full = in_full(boards, named(results, words))
+    return {
+        "title": ", ".join(dict.fromkeys(words)) or "all runs",
+        "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "states": {row["state"]: row["count"] for row in asked(results, STATES, runs)},
+        "boards": boards,
+        "runs": told(results, full),
+        "failures": asked(results, FAILED, runs),
+        "environments": alike({row["run"]: decoded(row["environment"]) for row in asked(results, MACHINES, full)}),
+        "data": alike(data(results, full)),
+    }
+
+
+def asked_for(results: Path, words: Sequence[str]) -> list[tuple[str, str, list[str]]]:
+    """What gets a board: a title, the grid if it is one, and the runs. Runs that are named one by one share a board."""
+    if not words:
+        grids = {row["grid"]: row["runs"] for row in rows(results, GRIDS)}
+        names = {row["name"] or "without a name": row["runs"] for row in rows(results, NAMES)}
+        known = {name: list(dict.fromkeys([*grids.get(name, []), *runs])) for name, runs in names.items()}
+        known |= {name: runs for name, runs in grids.items() if name not in known}
+        return [(name, name if name in grids else "", runs) for name, runs in known.items()]
+    grids = {word: [row["run"] for row in members(results, word)] for word in grids_among(results, words)}
+    alone = named(results, words)
+    return [(name, name, runs) for name, runs in grids.items()] + ([("Runs", "", alone)] if alone else [])
+
+
+def grids_among(results: Path, words: Sequence[str]) -> list[str]:
+    """Those of the words that name a grid."""
+    known = {row["grid"] for row in rows(results, TASKS)}
+    return [word for word in dict.fromkeys(words) if word in known]
+
+
+def named(results: Path, words: Sequence[str]) -> list[str]:
+    """The runs that the other words name; RunnerError where one names none, or several."""
+    grids = grids_among(results, words)
+    try:
+        return list(dict.fromkeys(unique(results, word) for word in words if word not in grids))
+    except RunnerError as error:
+        known = [row["grid"] for row in rows(results, TASKS)]
+        near = next((found for word in words if (found := nearest(word, known))), "")
+        raise RunnerError(error.message, f"did you mean the grid `{near}`?" if near else error.hint) from error
+
+
+def in_full(boards: Sequence[Board], alone: Sequence[str]) -> list[str]:
+    """The runs to tell in full: those named, else the best of each board."""
+    few = BEST if len(boards) == 1 else 1
+    best = [row["run"] for each in boards for row in [row for row in each["rows"] if row["rank"]][:few]]
+    return list(alone) + [run for run in best if run not in alone][: max(0, MOST - len(alone))]
+
+
+def told(results: Path, runs: Sequence[str]) -> list[dict[str, Any]]:
+    """Each run in full, in the order given."""
+    about = {row["run"]: row for row in asked(results, ABOUT, runs)}
+    parts = {"tasks": tasks(results, runs), "curves": curves(results, runs), "samples": samples(results, runs)}
+    return [about[run] | {name: each.get(run, []) for name, each in parts.items()} for run in runs if run in about]
+
+
+def data(results: Path, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The files that each run read, and what preparation did to their rows."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, sql in (("files", FILES), ("steps", PREPARED)):
+        for row in asked(results, sql, runs):
+            each = found.setdefault(row.pop("run"), {"files": [], "steps": [], "profiles": {}})
+            each[name].append(
+                {key: decoded(value) if key in ("dropped", "flagged") else value for key, value in row.items()}
+            )
+    return found
+
+
+def alike(each: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What several runs have in common is told once, with the runs."""
+    found: list[dict[str, Any]] = []
+    for run, value in each.items():
+        same = next((one for one in found if {**one, "runs": []} == {**value, "runs": []}), None)
+        if same is None:
+            found.append({"runs": [run], **value})
+        else:
+            same["runs"].append(run)
+    return found
+
+
+def decoded(value: str | None) -> Any:
+    """A column of JSON."""
+    import json
+
+    return json.loads(value) if value else {}
+
+
+def rows(results: Path, sql: str) -> Iterable[dict[str, Any]]:
+    """The rows of a statement as JSON values."""
+    return records(query(results, sql))
