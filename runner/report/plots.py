@@ -71,10 +71,10 @@ class Scale:
     def __init__(self, values: Iterable[float], pad: float = PAD) -> None:
         known = list(values) or [0.0, 1.0]
         low, high = min(known), max(known)
-        spread = high - low or abs(high) or 1.0
-        self.low, self.high = low - pad * spread, high + pad * spread
-        if self.low == self.high:
-            self.low, self.high = self.low - spread / 2, self.high + spread / 2
+        pad = pad * (high - low) or (abs(high) or 1.0) / 2
+        self.low, self.high = low - pad, high + pad
+        if low >= 0:
+            self.low = max(self.low, 0.0)
 
     def at(self, value: float) -> float:
         return 100 * (value - self.low) / (self.high - self.low)
@@ -107,6 +107,11 @@ def curve(chart: Mapping[str, Any]) -> Chart:
     return drawn(title(chart), {split: (split, split, points) for split, points in lines.items()}, chart["metric"])
 
 
+def goes(points: Iterable[Sequence[Any]]) -> bool:
+    """Whether any of these lines has two points."""
+    return any(len(each) > 1 for each in points)
+
+
 def title(chart: Mapping[str, Any]) -> str:
     """What a chart of a run shows."""
     return f"{chart['task']}: {chart['metric']}" if chart["task"] else str(chart["metric"])
@@ -114,11 +119,14 @@ def title(chart: Mapping[str, Any]) -> str:
 
 def progress(board: Mapping[str, Any]) -> Chart:
     """The score that ranks, over the steps of each run; the best runs have colours."""
-    runs = {
-        each["run"]: (each["run"], f"k{place}" if place < COLOURS else REST, each["points"])
-        for place, each in enumerate(board["progress"])
-    }
+    known = colours(board)
+    runs = {each["run"]: (each["run"], known.get(each["run"], REST), each["points"]) for each in board["progress"]}
     return drawn(board["by"]["key"], runs, board["by"]["metric"])
+
+
+def colours(board: Mapping[str, Any]) -> dict[str, str]:
+    """The colours of the best runs of a board."""
+    return {row["run"]: f"k{row['rank'] - 1}" for row in board["rows"] if 1 <= row["rank"] <= COLOURS}
 
 
 def drawn(title: str, lines: Mapping[str, tuple[str, str, Sequence[Sequence[float]]]], metric: str) -> Chart:
@@ -131,7 +139,7 @@ def drawn(title: str, lines: Mapping[str, tuple[str, str, Sequence[Sequence[floa
         said = course(name, points)
         made.append(Line(name, colour, " ".join(f"{x:.2f},{y:.2f}" for x, y in places), said))
         if len(points) <= FEW:
-            told = (f"{name}, step {step:,}: {value:.4g}" for step, value in points)
+            told = (f"{name}, step {step:,.0f}: {value:.4g}" for step, value in points)
             dots += [Dot(x, y, 2.5, colour, each) for (x, y), each in zip(places, told, strict=True)]
     return Chart(title, "optimizer steps", metric, across.ticks(True), upwards(up.ticks()), made[::-1], dots[::-1])
 
@@ -140,7 +148,7 @@ def course(name: str, points: Sequence[Sequence[float]]) -> str:
     """How a line goes, in a sentence."""
     values = [value for _, value in points]
     if len(values) == 1:
-        return f"{name}: {values[0]:.3f} at step {points[0][0]:,}."
+        return f"{name}: {values[0]:.3f} at step {points[0][0]:,.0f}."
     return f"{name}: from {values[0]:.3f} to {values[-1]:.3f}, between {min(values):.3f} and {max(values):.3f}."
 
 
@@ -164,7 +172,7 @@ def reliability(found: Mapping[str, Any]) -> Chart:
     return Chart("Reliability", "confidence", "accuracy", ticks, upwards(ticks), [even, *gaps], dots)
 
 
-def scatter(dots: Sequence[Sequence[float | None]]) -> Chart:
+def scatter(dots: Sequence[Sequence[float | None]], total: int) -> Chart:
     """What was predicted by what the data say, over one scale; dots on the diagonal are right."""
     known = [(gold, said) for gold, said in dots if gold is not None and said is not None]
     scale = Scale(value for pair in known for value in pair)
@@ -172,8 +180,8 @@ def scatter(dots: Sequence[Sequence[float | None]]) -> Chart:
         Dot(scale.at(gold), 100 - scale.at(said), 2.5, "train", f"gold {gold:.4g}, predicted {said:.4g}")
         for gold, said in known
     ]
-    even = Line("", "even", "0,100 100,0", f"{len(known):,} answers; on the diagonal both are equal.")
-    return Chart("Predicted by gold", "gold", "predicted", scale.ticks(), upwards(scale.ticks()), [even], made)
+    even = Line("", "even", "0,100 100,0", f"{len(known):,} of {total:,} answers; on the diagonal both are equal.")
+    return Chart("Numbers", "gold", "predicted", scale.ticks(), upwards(scale.ticks()), [even], made)
 
 
 def parallel(board: Mapping[str, Any]) -> Parallel | None:
@@ -190,14 +198,12 @@ def parallel(board: Mapping[str, Any]) -> Parallel | None:
         Axis(width * place, field, ticks) for place, (field, (_, ticks)) in enumerate(zip(fields, scales, strict=True))
     ]
     axes.append(Axis(100, by["metric"], upwards(score.ticks())))
-    lines = []
-    for place, (row, value) in enumerate(zip(runs, values, strict=True)):
+    known, lines = colours(board), []
+    for row, value in zip(runs, values, strict=True):
         tops = [at[repr(row["point"].get(field))] for field, (at, _) in zip(fields, scales, strict=True)]
         places = [(width * at, top) for at, top in enumerate([*tops, 100 - score.at(value)])]
-        colour = f"k{place}" if place < COLOURS else REST
-        lines.append(
-            Line(row["run"], colour, " ".join(f"{x:.2f},{y:.2f}" for x, y in places), f"{row['run']}: {value:.3f}")
-        )
+        points = " ".join(f"{x:.2f},{y:.2f}" for x, y in places)
+        lines.append(Line(row["run"], known.get(row["run"], REST), points, f"{row['run']}: {value:.3f}"))
     return Parallel(axes, lines[::-1])
 
 

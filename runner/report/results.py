@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.report import plots, tables, whiskers
+from runner.report import plots, tables, whiskers, wording
 from runner.report.render import rendered, written
 
 
@@ -21,4 +21,6 @@ def write(path: Path, facts: Mapping[str, Any]) -> None:
 def page(facts: Mapping[str, Any]) -> str:
     """The page as text."""
     places = {each["run"]: f"run-{place}" for place, each in enumerate(facts["runs"], 1)}
-    return rendered("results.html", facts=facts, places=places, plots=plots, tables=tables, whiskers=whiskers)
+    return rendered(
+        "results.html", facts=facts, places=places, plots=plots, tables=tables, whiskers=whiskers, wording=wording
+    )

@@ -72,9 +72,9 @@ def named(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in points for name in row if not name.startswith("± ")))
 
 
-def axis(found: Mapping[str, Any]) -> Bars:
-    """What the values of an axis came to; bars compare means between the lowest and the highest of the axis."""
-    means = [each["mean"] for each in found["values"]]
+def axis(found: Mapping[str, Any], axes: Sequence[Mapping[str, Any]]) -> Bars:
+    """What the values of an axis came to; bars compare means between the lowest and the highest of all axes."""
+    means = [each["mean"] for one in axes for each in one["values"]]
     low, spread = min(means), (max(means) - min(means)) or 1
     rows = [
         (

@@ -13,6 +13,7 @@ from runner.data.tables import mapped
 from runner.profile.profiles import FILE
 from runner.store.facts import facts as stored
 from runner.store.findings import asked
+from runner.store.query import Ask, asking
 
 GROUPS = 20  # of a task, the largest
 
@@ -33,19 +34,25 @@ Keys = Mapping[tuple[str, str], str]
 
 def facts(results: Path, words: Sequence[str]) -> dict[str, Any]:
     """All that the page shows, as JSON values."""
-    found, cache = stored(results, words), Cache(results / "cache")
+    found = stored(results, words)
+    with asking(results) as ask:
+        add(found, Cache(results / "cache"), ask)
+    return found
+
+
+def add(found: dict[str, Any], cache: Cache, ask: Ask) -> None:
+    """Add profiles to the data and groups to the tasks of runs."""
     runs = [run["run"] for run in found["runs"]]
     keys: dict[str, dict[tuple[str, str], str]] = {}
-    for row in asked(results, STAGES, runs):
+    for row in asked(ask, STAGES, runs):
         keys.setdefault(row["run"], {})[row["data"], row["stage"]] = row["key"]
-    specs = {row["run"]: json.loads(row["resolved"] or "{}") for row in asked(results, SPECS, runs)}
+    specs = {row["run"]: json.loads(row["resolved"] or "{}") for row in asked(ask, SPECS, runs)}
     for each in found["data"]:
         each["profiles"] = profiled(cache, keys.get(each["runs"][0], {}))
     for run in found["runs"]:
         name = run["run"]
         for task in run["tasks"]:
-            task["groups"] = grouped(results, cache, name, task, specs.get(name, {}), keys.get(name, {}))
-    return found
+            task["groups"] = grouped(ask, cache, name, task, specs.get(name, {}), keys.get(name, {}))
 
 
 def profiled(cache: Cache, keys: Keys) -> dict[str, dict[str, Any]]:
@@ -77,7 +84,7 @@ def contents(cache: Cache, keys: Keys, data: str) -> dict[str, str]:
 
 
 def grouped(
-    results: Path, cache: Cache, run: str, task: Mapping[str, Any], spec: Mapping[str, Any], keys: Keys
+    ask: Ask, cache: Cache, run: str, task: Mapping[str, Any], spec: Mapping[str, Any], keys: Keys
 ) -> dict[str, Any] | None:
     """How good the answers of a task are by the column that `groups` names, the largest groups first."""
     sets = spec.get("tasks", {}).get(task["task"], {}).get("data", [])
@@ -89,7 +96,7 @@ def grouped(
     if not groups:
         return None
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in asked(results, ANSWERS, [run], task=task["task"], split=task["split"]):
+    for row in asked(ask, ANSWERS, [run], task=task["task"], split=task["split"]):
         if row["id"] in groups:
             found.setdefault(groups[row["id"]], []).append(row)
     largest = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))

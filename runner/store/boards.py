@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from runner.plan.selection import higher_is_better
 from runner.store.findings import COURSE, asked
 from runner.store.grids import leaderboard, shown
+from runner.store.query import Ask
 
 FIELDS = 8  # that differ between runs of no grid, at most
 VALUES = 8  # of an axis that are told one by one; more numbers are put into ranges
@@ -26,7 +27,7 @@ RUNS = """
            strftime(r.started, '%Y-%m-%d %H:%M:%S') AS started, g.point
     FROM (SELECT unnest($runs) AS run) a LEFT JOIN runs r ON r.run = a.run
     LEFT JOIN (SELECT run, arg_max(point, time) AS point FROM grid_trials
-               WHERE $grid = '' OR grid = $grid GROUP BY run) g ON g.run = a.run
+               WHERE grid = $grid GROUP BY run) g ON g.run = a.run
 """
 MAIN = """
     SELECT run, split, task, metric, value, low, high, n, baseline_majority AS majority, baseline_tfidf AS tfidf,
@@ -50,12 +51,12 @@ PROGRESS = f"""
 """
 
 
-def board(results: Path, title: str, grid: str, runs: Sequence[str]) -> Board:
+def board(results: Path, ask: Ask, title: str, grid: str, runs: Sequence[str]) -> Board:
     """The runs with what tells them apart, the main score of each task on validation and test, and their ranks."""
-    found = asked(results, RUNS, runs, grid=grid)
-    scores = main_scores(results, runs)
-    labels = in_order(results, runs, scores)
-    points = pointed(results, found)
+    found = asked(ask, RUNS, runs, grid=grid)
+    scores = main_scores(ask, runs)
+    labels = in_order(ask, runs, scores)
+    points = pointed(ask, found)
     for row in found:
         row["point"], row["scores"] = points.get(row["run"], {}), scores.get(row["run"], {})
     by = next((label for label in labels if label["split"] == "validation"), labels[0] if labels else None)
@@ -70,14 +71,14 @@ def board(results: Path, title: str, grid: str, runs: Sequence[str]) -> Board:
         "rows": found,
         "points": leaderboard(results, grid) if grid and repeated(found) else [],
         "axes": [axis(field, found, by) for field in fields if by and differs(field, found, by)],
-        "progress": progress(results, [row["run"] for row in found], by),
+        "progress": progress(ask, [row["run"] for row in found], by),
     }
 
 
-def main_scores(results: Path, runs: Sequence[str]) -> dict[str, dict[str, Row]]:
+def main_scores(ask: Ask, runs: Sequence[str]) -> dict[str, dict[str, Row]]:
     """The first metric of each task on each split, by run and then `split task.metric`."""
     found: dict[str, dict[str, Row]] = {}
-    for row in asked(results, MAIN, runs):
+    for row in asked(ask, MAIN, runs):
         found.setdefault(row.pop("run"), {})[named(row)] = row
     return found
 
@@ -87,9 +88,9 @@ def named(score: Mapping[str, Any]) -> str:
     return f"{score['split']} {score['task']}.{score['metric']}"
 
 
-def in_order(results: Path, runs: Sequence[str], scores: Mapping[str, Mapping[str, Row]]) -> list[Row]:
+def in_order(ask: Ask, runs: Sequence[str], scores: Mapping[str, Mapping[str, Row]]) -> list[Row]:
     """All scores that runs have: validation before test, tasks as in the spec."""
-    places = {row["task"]: row["place"] for row in asked(results, ORDER, runs)}
+    places = {row["task"]: row["place"] for row in asked(ask, ORDER, runs)}
     known = {key: row for each in scores.values() for key, row in each.items()}
     ordered = sorted(known, key=lambda key: (known[key]["split"] != "validation", places.get(known[key]["task"], 0)))
     return [
@@ -102,7 +103,7 @@ def in_order(results: Path, runs: Sequence[str], scores: Mapping[str, Mapping[st
     ]
 
 
-def pointed(results: Path, rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+def pointed(ask: Ask, rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """What tells each run apart: what its grid sets, or else the fields of specs that differ."""
     if any(row["point"] for row in rows):
         points = {row["run"]: json.loads(row["point"] or "{}") for row in rows}
@@ -111,7 +112,7 @@ def pointed(results: Path, rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
         }
     found: dict[str, dict[str, Any]] = {}
     known: dict[str, None] = {}
-    for row in asked(results, DIFFERING, [each["run"] for each in rows]):
+    for row in asked(ask, DIFFERING, [each["run"] for each in rows]):
         if row["name"] in known or len(known) < FIELDS:
             known[row["name"]] = None
             found.setdefault(row["run"], {})[row["name"]] = number(row["value"])
@@ -207,10 +208,10 @@ def said(value: Any) -> str:
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def progress(results: Path, runs: Sequence[str], by: Row | None) -> list[dict[str, Any]]:
+def progress(ask: Ask, runs: Sequence[str], by: Row | None) -> list[dict[str, Any]]:
     """How the score that ranks went on validation in each run, in the order of the runs."""
     found: dict[str, list[list[float]]] = {}
     if by:
-        for row in asked(results, PROGRESS, runs, task=by["task"], metric=by["metric"]):
+        for row in asked(ask, PROGRESS, runs, task=by["task"], metric=by["metric"]):
             found.setdefault(row["run"], []).append([row["step"], row["value"]])
     return [{"run": run, "points": found[run]} for run in runs if run in found]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 from runner.errors import RunnerError, nearest
 from runner.store.boards import Board, board
 from runner.store.findings import asked, curves, samples, tasks
-from runner.store.grids import TASKS, members
-from runner.store.query import query, records
+from runner.store.grids import TASKS
+from runner.store.query import Ask, asking, query, records
 from runner.store.show import unique
 
 BEST = 3  # runs of a grid that are told in full
@@ -50,49 +51,48 @@ NAMES = "SELECT name, list(run ORDER BY started, run) AS runs FROM runs GROUP BY
 
 def facts(results: Path, words: Sequence[str] = ()) -> dict[str, Any]:
     """What is known of these grids and runs, or of the whole store: boards, runs in full, failures, environments."""
-    boards = [board(results, *each) for each in asked_for(results, words)]
-    runs = list(dict.fromkeys(row["run"] for each in boards for row in each["rows"]))
-    full = in_full(boards, named(results, words))
-    return {
-        "title": ", ".join(dict.fromkeys(words)) or "all runs",
-        "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-        "states": {row["state"]: row["count"] for row in asked(results, STATES, runs)},
-        "boards": boards,
-        "runs": told(results, full),
-        "failures": asked(results, FAILED, runs),
-        "environments": alike({row["run"]: decoded(row["environment"]) for row in asked(results, MACHINES, full)}),
-        "data": alike(data(results, full)),
-    }
-
-
-def asked_for(results: Path, words: Sequence[str]) -> list[tuple[str, str, list[str]]]:
-    """What gets a board: a title, the grid if it is one, and the runs. Runs that are named one by one share a board."""
-    if not words:
-        grids = {row["grid"]: row["runs"] for row in rows(results, GRIDS)}
-        names = {row["name"] or "without a name": row["runs"] for row in rows(results, NAMES)}
-        known = {name: list(dict.fromkeys([*grids.get(name, []), *runs])) for name, runs in names.items()}
-        known |= {name: runs for name, runs in grids.items() if name not in known}
-        return [(name, name if name in grids else "", runs) for name, runs in known.items()]
-    grids = {word: [row["run"] for row in members(results, word)] for word in grids_among(results, words)}
     alone = named(results, words)
-    return [(name, name, runs) for name, runs in grids.items()] + ([("Runs", "", alone)] if alone else [])
+    with asking(results) as ask:
+        boards = [board(results, ask, *each) for each in asked_for(ask, words, alone)]
+        runs = list(dict.fromkeys(row["run"] for each in boards for row in each["rows"]))
+        full = in_full(boards, alone)
+        machines = {row["run"]: decoded(row["environment"]) for row in asked(ask, MACHINES, full)}
+        return {
+            "title": ", ".join(dict.fromkeys(words)) or "all runs",
+            "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            "states": {row["state"]: row["count"] for row in asked(ask, STATES, runs)},
+            "boards": boards,
+            "runs": told(ask, full),
+            "failures": asked(ask, FAILED, runs),
+            "environments": alike(machines),
+            "data": alike(data(ask, full)),
+        }
 
 
-def grids_among(results: Path, words: Sequence[str]) -> list[str]:
-    """Those of the words that name a grid."""
-    known = {row["grid"] for row in rows(results, TASKS)}
-    return [word for word in dict.fromkeys(words) if word in known]
+def asked_for(ask: Ask, words: Sequence[str], alone: list[str]) -> list[tuple[str, str, list[str]]]:
+    """What gets a board: a title, the grid if it is one, and the runs. Runs that are named one by one share a board."""
+    grids = {row["grid"]: row["runs"] for row in records(ask(GRIDS))}
+    if words:
+        chosen = [(word, word, grids[word]) for word in dict.fromkeys(words) if word in grids]
+        return chosen + ([("Runs", "", alone)] if alone else [])
+    within = {run for runs in grids.values() for run in runs}
+    known = {row["name"] or "no name": row["runs"] for row in records(ask(NAMES))}
+    names = {name: [run for run in runs if run not in within] for name, runs in known.items()}
+    others = [(f"{name}, other runs" if name in grids else name, "", runs) for name, runs in names.items() if runs]
+    return [(grid, grid, runs) for grid, runs in grids.items()] + others
 
 
 def named(results: Path, words: Sequence[str]) -> list[str]:
-    """The runs that the other words name; RunnerError where one names none, or several."""
-    grids = grids_among(results, words)
-    try:
-        return list(dict.fromkeys(unique(results, word) for word in words if word not in grids))
-    except RunnerError as error:
-        known = [row["grid"] for row in rows(results, TASKS)]
-        near = next((found for word in words if (found := nearest(word, known))), "")
-        raise RunnerError(error.message, f"did you mean the grid `{near}`?" if near else error.hint) from error
+    """The runs that words name which name no grid; RunnerError where one names none, or several."""
+    grids = [row["grid"] for row in query(results, TASKS).to_pylist()]
+    found = []
+    for word in [word for word in words if word not in grids]:
+        try:
+            found.append(unique(results, word))
+        except RunnerError as error:
+            near = nearest(word, grids)
+            raise RunnerError(error.message, f"did you mean the grid `{near}`?" if near else error.hint) from error
+    return list(dict.fromkeys(found))
 
 
 def in_full(boards: Sequence[Board], alone: Sequence[str]) -> list[str]:
@@ -102,18 +102,18 @@ def in_full(boards: Sequence[Board], alone: Sequence[str]) -> list[str]:
     return list(alone) + [run for run in best if run not in alone][: max(0, MOST - len(alone))]
 
 
-def told(results: Path, runs: Sequence[str]) -> list[dict[str, Any]]:
+def told(ask: Ask, runs: Sequence[str]) -> list[dict[str, Any]]:
     """Each run in full, in the order given."""
-    about = {row["run"]: row for row in asked(results, ABOUT, runs)}
-    parts = {"tasks": tasks(results, runs), "curves": curves(results, runs), "samples": samples(results, runs)}
+    about = {row["run"]: row for row in asked(ask, ABOUT, runs)}
+    parts = {"tasks": tasks(ask, runs), "curves": curves(ask, runs), "samples": samples(ask, runs)}
     return [about[run] | {name: each.get(run, []) for name, each in parts.items()} for run in runs if run in about]
 
 
-def data(results: Path, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
+def data(ask: Ask, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The files that each run read, and what preparation did to their rows."""
     found: dict[str, dict[str, Any]] = {}
     for name, sql in (("files", FILES), ("steps", PREPARED)):
-        for row in asked(results, sql, runs):
+        for row in asked(ask, sql, runs):
             each = found.setdefault(row.pop("run"), {"files": [], "steps": [], "profiles": {}})
             each[name].append(
                 {key: decoded(value) if key in ("dropped", "flagged") else value for key, value in row.items()}
@@ -135,11 +135,4 @@ def alike(each: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 def decoded(value: str | None) -> Any:
     """A column of JSON."""
-    import json
-
     return json.loads(value) if value else {}
-
-
-def rows(results: Path, sql: str) -> Iterable[dict[str, Any]]:
-    """The rows of a statement as JSON values."""
-    return records(query(results, sql))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from runner.store.query import query, records
+from runner.store.query import Ask, records
 
 POINTS = 200  # of a curve; more are averaged
 LABELS = 20  # of a matrix of confusions; of more, and of so many pairs, the worst
@@ -22,6 +21,7 @@ COURSE = f"""
                row_number() OVER (PARTITION BY run, split, task, metric ORDER BY step) - 1 AS place,
                count(*) OVER (PARTITION BY run, split, task, metric) AS total
         FROM curves WHERE list_contains($runs, run) AND metric <> 'learning_rate'
+              AND NOT contains(metric, '.')
     ), course AS (
         SELECT run, split, task, metric, max(step) AS step, avg(value) AS value, count(*) AS averaged FROM numbered
         GROUP BY run, split, task, metric, CASE WHEN total <= {POINTS} THEN place ELSE place * {POINTS} // total END
@@ -110,21 +110,21 @@ SAMPLES = f"""
 """
 
 
-def asked(results: Path, sql: str, runs: Sequence[str], **more: str) -> list[dict[str, Any]]:
+def asked(ask: Ask, sql: str, runs: Sequence[str], **more: str) -> list[dict[str, Any]]:
     """Rows about these runs as JSON values."""
-    return records(query(results, sql, {"runs": list(runs), **more})) if runs else []
+    return records(ask(sql, {"runs": list(runs), **more})) if runs else []
 
 
-def tasks(results: Path, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def tasks(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Each task of each run on the split that it is judged by: scores, confusions, calibration, classes, mistakes."""
-    found = {(row["run"], row["task"]): row for row in asked(results, TASKS, runs)}
+    found = {(row["run"], row["task"]): row for row in asked(ask, TASKS, runs)}
     parts = {
         "scores": SCORES, "confusions": CONFUSED, "calibration": CALIBRATED, "classes": PER_CLASS,
         "mistakes": MISTAKEN, "lengths": BY_LENGTH,
     }  # fmt: skip
-    labels = {(row["run"], row["task"]): row["labels"] for row in asked(results, LABELLED, runs)}
-    dots = {(row["run"], row["task"]): row["dots"] for row in asked(results, SCATTERED, runs)}
-    told = {name: by_task(asked(results, sql, runs)) for name, sql in parts.items()}
+    labels = {(row["run"], row["task"]): row["labels"] for row in asked(ask, LABELLED, runs)}
+    dots = {(row["run"], row["task"]): row["dots"] for row in asked(ask, SCATTERED, runs)}
+    told = {name: by_task(asked(ask, sql, runs)) for name, sql in parts.items()}
     for key, row in found.items():
         row |= {name: each.get(key, []) for name, each in told.items()}
         row["confusions"] = confused(row["confusions"], labels.get(key, []))
@@ -179,10 +179,10 @@ def per_class(task: dict[str, Any]) -> list[dict[str, Any]]:
     return list(found.values())[:CLASSES]
 
 
-def curves(results: Path, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def curves(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Charts of each run, losses first: a line a split, as pairs of step and value."""
     found: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
-    for row in asked(results, CURVES, runs):
+    for row in asked(ask, CURVES, runs):
         charts = found.setdefault(row["run"], {})
         chart = charts.setdefault(
             (row["task"], row["metric"]), {"task": row["task"], "metric": row["metric"], "lines": {}}
@@ -200,9 +200,9 @@ def worth(chart: dict[str, Any], charts: dict[tuple[str, str], Any]) -> bool:
     return not (chart["task"] == "" and (chart["metric"] == "combined" or (task, chart["metric"]) in charts))
 
 
-def samples(results: Path, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def samples(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Texts that runs wrote, beside those of the base before training."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in asked(results, SAMPLES, runs):
+    for row in asked(ask, SAMPLES, runs):
         found.setdefault(row.pop("run"), []).append(row)
     return found
