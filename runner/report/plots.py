@@ -71,7 +71,7 @@ class Scale:
     def __init__(self, values: Iterable[float], pad: float = PAD) -> None:
         known = list(values) or [0.0, 1.0]
         low, high = min(known), max(known)
-        pad = pad * (high - low) or (abs(high) or 1.0) / 2
+        pad = pad * (high - low) if high > low else (abs(high) or 1.0) / 2
         self.low, self.high = low - pad, high + pad
         if low >= 0:
             self.low = max(self.low, 0.0)
