@@ -11,6 +11,8 @@ from runner.report.charts import COLOURS
 REST = f"k{COLOURS + 1}"  # the colour of all that have none of their own
 TICKS = 4
 FEW = 40  # points of a line that are marked, at most
+LEAST = 1e-9  # of a scale: what differs less is drawn as one
+MOST = 1e7  # from here on numbers are written with an exponent
 PAD = 0.04  # of the range, above and below
 
 
@@ -71,7 +73,7 @@ class Scale:
     def __init__(self, values: Iterable[float], pad: float = PAD) -> None:
         known = list(values) or [0.0, 1.0]
         low, high = min(known), max(known)
-        pad = pad * (high - low) if high > low else (abs(high) or 1.0) / 2
+        pad = pad * (high - low) if high - low > LEAST else max(abs(high), LEAST) / 2
         self.low, self.high = low - pad, high + pad
         if low >= 0:
             self.low = max(self.low, 0.0)
@@ -87,7 +89,8 @@ class Scale:
         last = math.floor(self.high / step + 1e-9)
         digits = max(0, -math.floor(math.log10(step) + 1e-9))
         values = [place * step for place in range(first, last + 1)]
-        return [(self.at(value), f"{value:,.{digits}f}" if digits <= 6 else f"{value:.2g}") for value in values]
+        exponent = digits > 6 or max(map(abs, values), default=0) >= MOST
+        return [(self.at(value), f"{value:.3g}" if exponent else f"{value:,.{digits}f}") for value in values]
 
 
 def rounded(step: float) -> float:

@@ -56,7 +56,7 @@ def facts(results: Path, words: Sequence[str] = ()) -> dict[str, Any]:
         boards = [board(results, ask, *each) for each in asked_for(ask, words, alone)]
         runs = list(dict.fromkeys(row["run"] for each in boards for row in each["rows"]))
         full = in_full(boards, alone)
-        machines = {row["run"]: decoded(row["environment"]) for row in asked(ask, MACHINES, full)}
+        machines = {row["run"]: machine(row["environment"]) for row in asked(ask, MACHINES, full)}
         return {
             "title": ", ".join(dict.fromkeys(words)) or "all runs",
             "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
@@ -131,6 +131,11 @@ def alike(each: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
         else:
             same["runs"].append(run)
     return found
+
+
+def machine(environment: str) -> dict[str, Any]:
+    """An environment without the commit, which is told with the run."""
+    return {name: value for name, value in decoded(environment).items() if not name.startswith("git_")}
 
 
 def decoded(value: str | None) -> Any:
