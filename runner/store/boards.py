@@ -6,13 +6,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeAlias
 
 from runner.plan.selection import higher_is_better
+from runner.store import grids
 from runner.store.findings import COURSE, asked
-from runner.store.grids import leaderboard, shown
+from runner.store.grids import shown
 from runner.store.query import Ask
 
 FIELDS = 8  # that differ between runs of no grid, at most
@@ -51,7 +51,7 @@ PROGRESS = f"""
 """
 
 
-def board(results: Path, ask: Ask, title: str, grid: str, runs: Sequence[str]) -> Board:
+def board(ask: Ask, title: str, grid: str, runs: Sequence[str]) -> Board:
     """The runs with what tells them apart, the main score of each task on validation and test, and their ranks."""
     found = asked(ask, RUNS, runs, grid=grid)
     scores = main_scores(ask, runs)
@@ -69,10 +69,17 @@ def board(results: Path, ask: Ask, title: str, grid: str, runs: Sequence[str]) -
         "labels": labels,
         "fields": fields,
         "rows": found,
-        "points": leaderboard(results, grid) if grid and repeated(found) else [],
+        "points": points_of(found, labels) if grid and repeated(found) else [],
         "axes": [axis(field, found, by) for field in fields if by and differs(field, found, by)],
         "progress": progress(ask, [row["run"] for row in found], by),
     }
+
+
+def points_of(rows: Sequence[Row], labels: Sequence[Row]) -> list[Row]:
+    """What `runner leaderboard` says of these runs."""
+    keys = [label["key"] for label in labels]
+    scores = {row["run"]: {key: row["scores"][key]["value"] for key in keys if key in row["scores"]} for row in rows}
+    return grids.ranked(rows, scores)
 
 
 def main_scores(ask: Ask, runs: Sequence[str]) -> dict[str, dict[str, Row]]:

@@ -53,7 +53,7 @@ def facts(results: Path, words: Sequence[str] = ()) -> dict[str, Any]:
     """What is known of these grids and runs, or of the whole store: boards, runs in full, failures, environments."""
     alone = named(results, words)
     with asking(results) as ask:
-        boards = [board(results, ask, *each) for each in asked_for(ask, words, alone)]
+        boards = [board(ask, *each) for each in asked_for(ask, words, alone)]
         runs = list(dict.fromkeys(row["run"] for each in boards for row in each["rows"]))
         full = in_full(boards, alone)
         machines = {row["run"]: machine(row["environment"]) for row in asked(ask, MACHINES, full)}

@@ -18,9 +18,10 @@ from runner.parts.metrics.expected_calibration_error import ExpectedCalibrationE
 from runner.store.boards import axis, grouped, ranked
 from runner.store.facts import alike, facts
 from runner.store.findings import BINS, calibrated, confused
+from runner.store.grids import leaderboard
 from runner.store.log import Log
 from runner.store.query import query
-from tests.reported import GOLD, PREDICTED, SURE, build
+from tests.reported import GOLD, PREDICTED, SURE, build, judged
 from tests.store.conftest import NEW_YEAR, log_of, start
 
 BY = {"key": "k", "higher": True}
@@ -134,6 +135,26 @@ def test_older_versions_of_a_grid_have_a_board_of_their_own(results: Path) -> No
     start(log, name="grid")
     found = {board["title"]: [row["run"] for row in board["rows"]] for board in facts(results)["boards"]}
     assert found["grid"] == ["newer"] and found["grid, other runs"] == ["grid-1", "grid-0", "grid-2", "grid-3"]
+
+
+def test_points_over_seeds_are_those_of_the_leaderboard(results: Path) -> None:
+    build(results)
+    assert facts(results, ["grid"])["boards"][0]["points"] == []
+    for seed, value in ((2, 0.25), (3, 0.5)):
+        log = log_of(results, f"seed-{seed}")
+        log.write("grid", grid="grid", grid_key="k", position=9, point={"train.learning_rate": 0.1, "seed": seed})
+        start(log, name="grid", spec_resolved={"tasks": {"mood": {}}})
+        judged(log, "validation", "mood", "macro_f1", value)
+        log.write("run_finished", state="finished", seconds=1.0)
+    points = facts(results, ["grid"])["boards"][0]["points"]
+    first = next(row for row in points if row["train.learning_rate"] == 0.1)
+    assert (first["runs"], first["validation mood.macro_f1"], first["± validation mood.macro_f1"]) == (
+        "3/3",
+        0.4167,
+        0.1443,
+    )
+    wanted = leaderboard(results, "grid")
+    assert sorted(points, key=str) == sorted(wanted, key=str) and [row["rank"] for row in points] == [1, 2, 3, 4, 5]
 
 
 def test_facts_are_json_and_hold_no_value_that_is_not_finite(results: Path) -> None:
