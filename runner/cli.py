@@ -269,6 +269,28 @@ def query(
         print(render(table, "json" if as_json else format), end="")
 
 
+def report(
+    names: Annotated[
+        list[str], Argument("Grids and runs, or beginnings of runs' names; the whole store without any.")
+    ] = NOTHING,
+    html: Annotated[Path | None, Option("Where the page goes; else report.html beside the runs.")] = None,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Write a page about grids and runs: scores, curves, what was confused, what was written, what failed."""
+    from runner.run.reporting import facts
+
+    found = facts(results, names)
+    if html is not None or not as_json:
+        from runner.report.results import write
+
+        path = html or results / "report.html"
+        write(path, found)
+        print(f"wrote {path}", file=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        emit(found)
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -350,6 +372,7 @@ VERBS: dict[str, Verb | Group] = {
     "delete": delete,
     "show": show,
     "query": query,
+    "report": report,
     "doctor": doctor,
     "store": Group("Look after the database of results.", {"rebuild": rebuild}),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),

@@ -103,7 +103,7 @@ def add(parser: Parser, name: str, hint: Any, default: Any) -> argparse.Action:
     kind, mark = get_args(hint)
     lacks = default is inspect.Parameter.empty
     if isinstance(mark, Argument):
-        many = "+" if get_origin(kind) is list else None if lacks else "?"
+        many = ("+" if lacks else "*") if get_origin(kind) is list else None if lacks else "?"
         given = None if lacks else default
         return parser.add_argument(name, type=reads(kind), nargs=many, default=given, help=mark.help)
     about: dict[str, Any] = {"dest": name, "help": mark.help, "default": os.environ.get(mark.environment) or default}

@@ -34,6 +34,7 @@ print("LOADED", [name for name in {heavy!r} if name in sys.modules])
         ["cache", "gc"],
         ["ls"],
         ["query", "SELECT 1 AS one"],
+        ["report"],
         ["doctor"],
     ],
     ids=lambda words: words[0],

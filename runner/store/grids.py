@@ -47,8 +47,13 @@ def listed(results: Path, grid: str) -> list[dict[str, Any]]:
 def leaderboard(results: Path, grid: str) -> list[dict[str, Any]]:
     """The points of a grid, the best on validation first: mean and standard deviation over seeds of the main scores."""
     scores = main_scores(results, grid)
+    return ranked(members(results, grid), scores)
+
+
+def ranked(trials: Iterable[dict[str, Any]], scores: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """The points of trials by their first score on validation, over seeds."""
     groups: dict[str, list[dict[str, Any]]] = {}
-    for row in members(results, grid):
+    for row in trials:
         point = {name: value for name, value in row["point"].items() if name != "seed"}
         groups.setdefault(json.dumps(point), []).append(row)
     found = [summed(json.loads(point), rows, scores) for point, rows in groups.items()]

@@ -8,10 +8,12 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import duckdb
 
@@ -27,18 +29,36 @@ from runner.store.working import PUBLISHED, fault
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Ask: TypeAlias = "Callable[..., pa.Table]"  # of SQL and its parameters
+
 FORMATS = ("table", "csv", "json", "jsonl")
 
 
-def query(results: Path, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> pa.Table:
+def query(results: Path, sql: str, params: Params = ()) -> pa.Table:
     """The rows of a statement; RunnerError with DuckDB's words and the nearest name where it is wrong."""
     if not sql.strip():
         raise RunnerError("no SQL to run", 'try: runner query "SELECT * FROM run_summary"')
+    with asking(results) as ask:
+        return ask(sql, params)
+
+
+@contextmanager
+def asking(results: Path) -> Iterator[Ask]:
+    """Several statements about one state of the store, whatever runs write meanwhile."""
     ingest(results)
     try:
         con = opened(results / PUBLISHED)
     except duckdb.Error as error:
         raise fault(results / PUBLISHED, error) from error
+    try:
+        yield partial(rows_of, con)
+    finally:
+        con.close()
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, sql: str, params: Params = ()) -> pa.Table:
+    """The rows of a statement on a connection."""
     try:
         found = con.sql(sql, params=dict(params) if isinstance(params, Mapping) else list(params))
         if found is None:
@@ -46,8 +66,6 @@ def query(results: Path, sql: str, params: Sequence[Any] | Mapping[str, Any] = (
         return found.to_arrow_table()
     except duckdb.Error as error:
         raise RunnerError(str(error).strip(), hint(str(error))) from error
-    finally:
-        con.close()
 
 
 def opened(path: Path) -> duckdb.DuckDBPyConnection:
