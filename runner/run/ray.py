@@ -35,14 +35,15 @@ class Ray:
 
     def start(self, orders: Sequence[Orders]) -> list[Task]:
         """A task for each."""
-        task = self.ray.remote(remote).options(
-            num_cpus=self.threads,
-            num_gpus=self.asked.gpus,
-            memory=None if self.asked.memory is None else int(self.asked.memory * GIB),
-            resources=dict(self.asked.resources),
-            max_retries=self.execute.retries,
-        )
-        return [Task(self.ray, each, task.options(name=each[0].run).remote(each)) for each in orders]
+        task = self.ray.remote(remote)
+        asked = {
+            "num_cpus": self.threads,
+            "num_gpus": self.asked.gpus,
+            "memory": None if self.asked.memory is None else int(self.asked.memory * GIB),
+            "resources": dict(self.asked.resources),
+            "max_retries": self.execute.retries,
+        }
+        return [Task(self.ray, each, task.options(name=each[0].run, **asked).remote(each)) for each in orders]
 
     def wait(self, jobs: Sequence[Job], seconds: float) -> None:
         """Until one task has ended."""

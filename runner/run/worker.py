@@ -7,6 +7,8 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,14 +26,16 @@ def worker(orders: tuple[Order, ...], line: Connection) -> None:
     output(orders[0].folder)
     if orders[0].gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = orders[0].gpu
-    stops = {order.run: threading.Event() for order in orders} if len(orders) > 1 else {}
+    stops = {order.run: threading.Event() for order in orders}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, partial(leave, stops))
     threading.Thread(target=heed, args=(line, stops), daemon=True).start()
-    if stops:
+    if len(orders) > 1:
         from runner.run.joined import joined
 
         joined(orders, stops, lambda run, ended: line.send((run, ended)))
     else:
-        line.send((orders[0].run, carried_out(orders[0])))
+        line.send((orders[0].run, carried_out(orders[0], stop=stops[orders[0].run])))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -46,17 +50,19 @@ def output(folder: Path) -> None:
     os.close(file)
 
 
-def heed(line: Connection, stops: dict[str, threading.Event]) -> None:
+def heed(line: Connection, stops: Mapping[str, threading.Event]) -> None:
     """Save and leave when the coordinator asks for it, or is gone."""
     try:
         while True:
-            run = line.recv()
-            if run in stops:
-                stops[run].set()
-            else:
-                os.kill(os.getpid(), signal.SIGTERM)
+            stops[line.recv()].set()
     except (EOFError, OSError):
-        os.kill(os.getpid(), signal.SIGTERM)
+        leave(stops)
+
+
+def leave(stops: Mapping[str, threading.Event], *_: Any) -> None:
+    """Let all trials save and leave; a signal may ask for it too."""
+    for stop in stops.values():
+        stop.set()
 
 
 def carried_out(order: Order, **how: Any) -> Ended:

@@ -111,12 +111,11 @@ def test_one_fails_one_is_left_and_the_others_go_on(tiny: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_killed_or_asked_to_leave_they_go_on_where_they_were(tiny: Path, tmp_path: Path) -> None:
-    spec, results = write(tiny, "adapters", train="epochs = 12 #").with_name("spec.toml"), tmp_path / "results"
-    spec.write_text(spec.read_text().replace("epochs = 3\n", ""), encoding="utf-8")
+    spec, results = longer(write(tiny, "adapters")), tmp_path / "results"
     seen: list[str] = []
 
     def disturb(now: Coordinator) -> None:
-        (child,) = now.running or [None]  # type: ignore[list-item]
+        child = now.running[0] if now.running else None
         if child is None or not all((results / "runs" / name / "state/state.json").exists() for name in child.orders):
             return
         if not seen:
@@ -132,9 +131,12 @@ def test_killed_or_asked_to_leave_they_go_on_where_they_were(tiny: Path, tmp_pat
         coordinator.conduct()
     assert "interrupted" in {each.state for each in coordinator.ended.values()}
     assert len(done(spec, results)) == 8
-    text = spec.read_text().replace('share = "adapters"', 'share = "off"')
-    spec.write_text(text, encoding="utf-8")
-    alike(results, alone(spec, tmp_path / "apart"))
+    alike(results, alone(longer(write(tiny, "off")), tmp_path / "apart"))
+
+
+def longer(spec: Path) -> Path:
+    spec.write_text(spec.read_text(encoding="utf-8").replace("epochs = 3", "epochs = 12"), encoding="utf-8")
+    return spec
 
 
 @pytest.mark.parametrize(
