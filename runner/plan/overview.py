@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.plan.compile import Plan
 from runner.plan.estimate import seconds, tokens
+from runner.plan.joint import MOST, sharing
 from runner.plan.trials import Trials
 
 SHOWN = 200  # trials that people see
@@ -41,6 +42,7 @@ def facts(trials: Trials, finished: Mapping[str, str], speeds: Mapping[str, floa
         "workers": workers,
         "seconds": sum(known) / workers if left and len(known) == len(left) else None,
         "shared": shared(trials),
+        "together": together(trials),
         "warnings": [each.message for each in trials.warnings],
         "trials": listed,
     }
@@ -62,6 +64,15 @@ def shared(trials: Trials) -> list[dict[str, Any]]:
     return [{"stage": name, "key": key, "cached": cached, "trials": n} for (name, key, cached), n in count.items()]
 
 
+def together(trials: Trials) -> list[dict[str, Any]]:
+    """Which trials go through their base together or alone, and why; nothing where no spec asks for it."""
+    if all(plan.checked.spec.experiment.execute.share != "adapters" for plan in trials.plans):
+        return []
+    plans = {id(plan): sharing(plan) for plan in trials.plans}
+    count = Counter(plans[id(entry.plan)] for entry in trials.entries)
+    return [{"trials": n, "share": bool(each.key), "why": each.why} for each, n in count.items()]
+
+
 def text(found: dict[str, Any]) -> str:
     """The same for people."""
     repeated = f", {found['repeated']} repeated" if found["repeated"] else ""
@@ -69,6 +80,9 @@ def text(found: dict[str, Any]) -> str:
     for each in found["shared"]:
         made = "is there" if each["cached"] else "is made once"
         lines.append(f"├─ {each['stage']}: {made}, for {each['trials']} trials")
+    for each in found["together"]:
+        how = f"go through their base by up to {MOST}" if each["share"] else "go through their base alone"
+        lines.append(f"├─ adapters: {each['trials']} trials {how}: {each['why']}")
     lines.append(f"├─ time: {told(found)}")
     lines += [f"├─ warning: {warning}" for warning in found["warnings"]]
     for each in found["trials"][:SHOWN]:
