@@ -36,6 +36,8 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),
     ("`[execute]`", tables.Execute),
+    ("`ray` in `[execute]`", tables.Ray),
+    ("`slurm` in `[execute]`", tables.Slurm),
     ("`[grid]`", Grid),
     ("`[search]`", Search),
     ("Values of `[search.space]`", Range),
