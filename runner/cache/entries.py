@@ -17,7 +17,19 @@ from runner.errors import RunnerError, nearest
 
 LOCKS = ".locks"
 OFFERED = 5  # entries in a hint
-STAGES = ("model", "vocabulary", "read", "clean", "split", "balance", "augment", "profile", "encode", "activate")
+STAGES = (
+    "model",
+    "probe",
+    "vocabulary",
+    "read",
+    "clean",
+    "split",
+    "balance",
+    "augment",
+    "profile",
+    "encode",
+    "activate",
+)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Network(nn.Module):
         self.heads = heads
         self.pooling, self.query = model.pooling, query
         self.packed = packed
+        self.probed: bool | None = None  # whether the base can compute packed, where that was found out here
         self.source = source
         self.dropout = Dropout(model.dropout, source)
         replace(self.trunk, source)
@@ -188,15 +189,17 @@ def build(
     *,
     seed: int,
     packing: bool,
+    packs: bool | None = None,
     used: np.ndarray | None = None,
 ) -> Network:
     """The network before training: pre-trained trunk, fresh heads, adapter if any; heads depend on the seed alone.
 
-    `used` are the token ids of the training texts: only their embeddings are trained; None trains all.
+    `packing` is whether it is wanted, `packs` whether the base can, where that is known. `used` are the token ids of
+    the training texts: only their embeddings are trained; None trains all.
     """
     speaks = speaking(tasks)
-    virtual = bool(getattr(model.adapter, "virtual", 0))
-    trunk, packed = choose_trunk(base, packing and not virtual, speaks, seed, model.quantise)
+    packing = packing and not getattr(model.adapter, "virtual", 0)
+    trunk, packed = choose_trunk(base, packing, speaks, seed, model.quantise, packs)
     for name, parameter in trunk.named_parameters():
         if "pooler." in name or rests(model.freeze, depth(name, base.layers), base.layers, None):
             parameter.requires_grad_(False)
@@ -215,7 +218,9 @@ def build(
     levels = {name: task.level for name, task in tasks.items()}
     reference = Reference(trunk, model.adapter is not None, referring) if referring else None
     query = nn.Parameter(torch.zeros(base.hidden)) if attends(model, tasks) else None
-    return Network(trunk, heads, model, Source(), packed, levels, base.layers, query, reference)
+    network = Network(trunk, heads, model, Source(), packed, levels, base.layers, query, reference)
+    network.probed = packed if packing and packs is None else None
+    return network
 
 
 def refresh(trunk: nn.Module, kept: int, layers: int, seed: int, kind: str = "AutoModel") -> None:

@@ -74,13 +74,18 @@ def quantised(bits: int) -> dict[str, Any]:
 
 
 def choose_trunk(
-    base: Base, packing: bool, speaks: str = "", seed: int = 0, bits: int | None = None
+    base: Base, packing: bool, speaks: str = "", seed: int = 0, bits: int | None = None, packs: bool | None = None
 ) -> tuple[nn.Module, bool]:
     """The trunk, computing packed where wanted and where a probe shows equal vectors, else padded.
 
-    A language head that the base lacks is drawn by the seed. What is quantised is probed before, in fp32.
+    A language head that the base lacks is drawn by the seed. What is quantised is probed before, in fp32. Where
+    it is known whether it `packs`, nothing is probed.
     """
-    trunk, packed = probed(base, packing, speaks, seed)
+    if packing and packs and bits is None:
+        register()
+        torch.manual_seed(seed)
+        return load_trunk(base, NAME, speaks), True
+    trunk, packed = probed(base, packing and packs is not False, speaks, seed)
     if bits is None:
         return trunk, packed
     attention = str(cast(Any, trunk).config._attn_implementation)

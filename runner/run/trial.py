@@ -24,6 +24,7 @@ from runner.run.company import trained_together
 from runner.run.encoding import encoded
 from runner.run.exporting import exported
 from runner.run.opening import opening
+from runner.run.probing import known, remember
 from runner.run.scoring import scored
 from runner.run.work import DONE, Join, Work, folder_of
 from runner.run.writing import compared, writers, written
@@ -173,15 +174,20 @@ def untrained(work: Work, streams: Any) -> Any:
 
     checked, experiment = work.checked, work.experiment
     tasks: Any = experiment.tasks
-    return build(
+    packs = known(work)
+    network = build(
         checked.base,
         experiment.model,
         tasks,
         checked.labels,
         seed=work.trial.seed,
         packing=experiment.train.packing,
+        packs=packs,
         used=used_tokens(streams, checked.base.padding),
     )
+    if packs is None and network.probed is not None:
+        remember(work, network.probed)
+    return network
 
 
 def used_tokens(streams: Any, padding: int) -> npt.NDArray[np.int64]:
