@@ -34,8 +34,8 @@ type = "lora"
 
 [data.bank]
 train = "{data}/banking77/train.csv"
-test = {{ from = "train", fraction = 0.1 }}
-validation = {{ from = "train", fraction = 0.1 }}
+test = {{ from = "train", fraction = 0.01 }}
+validation = {{ from = "train", fraction = 0.01 }}
 sample = {rows}
 
 [tasks.intent]

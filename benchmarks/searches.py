@@ -1,8 +1,8 @@
-"""A search by Parzen estimators with successive halving against random draws without it, by the same number of epochs.
+"""A search by Parzen estimators with successive halving against random draws without it, by as many epochs.
 
-The search of `specs/search-banking.toml` is done with a seed of its own in each repeat; then as many random trials, each
-trained to its end, as the epochs that it spent pay for. Compared are the best validation score, which the search sees,
-and the test score of that run, which it does not.
+The search of `specs/search-banking.toml` is done with a seed of its own in each repeat; then as many random trials,
+each trained to its end, as the epochs that it spent pay for. Compared are the best validation score, which the search
+sees, and the test score of that run, which it does not.
 """
 
 from __future__ import annotations

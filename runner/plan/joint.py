@@ -12,7 +12,7 @@ from runner.plan.streams import recipe_of
 from runner.spec.tables import Experiment
 
 MOST = 8  # trials in one process
-FULL = 400  # tokens of a batch that keep the cores busy by themselves; see benchmarks/adapters.py
+FULL = 80  # tokens of a batch, beyond which sharing was no faster: benchmarks/adapters.py
 
 
 class Sharing(NamedTuple):
