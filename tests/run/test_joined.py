@@ -40,6 +40,7 @@ CURVES = "SELECT run, step, split, task, metric, value FROM metrics ORDER BY ALL
 
 def write(tiny: Path, share: str, more: str = "", train: str = "", grid: str = GRID, adapter: str = ADAPTER) -> Path:
     text = TINY.replace("threads = 1", f'threads = 1\nworkers = 1\nshare = "{share}"\n{more}')
+    text = text.replace("batch_size = 8", "batch_size = 4")  # few tokens, so that sharing pays
     text = text.replace("max_length = 16\n", f"max_length = 16\ndropout = 0.1\n{adapter}")
     tiny.write_text(text.replace('precision = "fp32"', f'precision = "fp32"\n{train}') + grid, encoding="utf-8")
     return tiny
@@ -156,7 +157,7 @@ def test_who_shares_and_why_not(tiny: Path, tmp_path: Path, more: str, train: st
     grid = "\n[grid]\nseed = [1, 2]\n"
     spec = write(tiny, "adapters", more, train, grid, adapter)
     if train.startswith("batch"):
-        spec.write_text(spec.read_text().replace("batch_size = 8\n", ""), encoding="utf-8")
+        spec.write_text(spec.read_text().replace("batch_size = 4\n", ""), encoding="utf-8")
     first, second = (sharing(entry.plan) for entry in prepared(spec, tmp_path).entries)
     assert why in first.why and first == second and bool(first.key) == (why == "share the rest")
     off = prepared(write(tiny, "off", grid=grid), tmp_path)
