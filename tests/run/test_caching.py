@@ -45,7 +45,7 @@ def test_a_collection_while_a_run_goes_on_takes_nothing_of_it(tiny: Path, tmp_pa
     words = [sys.executable, "-c", PAUSED, "run", str(tiny), "--json", "--results", str(results)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdin is not None and run.stdout is not None
-        for moment, stages in (("encoded", 4), ("trained", 5), ("scored", 5)):
+        for moment, stages in (("encoded", 4), ("trained", 6), ("scored", 6)):
             assert run.stdout.readline() == f"{moment}\n"
             entries = Contents(results / "cache").entries
             assert len({each.stage for each in entries}) == stages
