@@ -45,35 +45,33 @@ class Joint:
 
     def __init__(self, networks: Sequence[Network]) -> None:
         self.networks = networks
-        self.sources = Sources()
+        self.seating = Seating()
         self.bodies = [language.body(network.trunk) for network in networks]
         self.host: Any = copy.deepcopy(self.bodies[0])
         for body in self.bodies:
             adopt(body, self.host)
         if getattr(self.host, "pooler", None) is not None:
-            self.host.pooler = Unheard([body.pooler for body in self.bodies])
-        self.layers: list[Any] = [put(self.host, name, self.bodies) for name in adapted(self.bodies)]
-        self.layers += [each for each in self.host.modules() if isinstance(each, Unheard)]
+            self.host.pooler = Unheard([body.pooler for body in self.bodies], self.seating)
+        for name in adapted(self.bodies):
+            put(self.host, name, self.bodies, self.seating)
         for module in self.host.modules():
             if isinstance(module, Dropout):
-                module.source = self.sources
+                module.source = Sources(self.seating)
 
     def __call__(self, asked: Sequence[Forward | Backward]) -> list[Any]:
         """The answers to all that is asked in one round: what can go together does."""
-        found: list[Any] = [None] * len(asked)
-        back = [at for at, each in enumerate(asked) if isinstance(each, Backward)]
+        back = [each for each in asked if isinstance(each, Backward)]
         if back:
-            given: Any = [asked[at] for at in back]
-            torch.autograd.backward([each.vectors for each in given], [each.gradient for each in given])
-        groups: dict[tuple[Any, ...], list[int]] = {}
-        for at, each in enumerate(asked):
+            torch.autograd.backward([each.vectors for each in back], [each.gradient for each in back])
+        groups: dict[tuple[Any, ...], list[Forward]] = {}
+        for each in asked:
             if isinstance(each, Forward):
-                groups.setdefault(each.mood, []).append(at)
-        for mood, places in groups.items():
+                groups.setdefault(each.mood, []).append(each)
+        found: dict[int, torch.Tensor] = {}
+        for mood, group in groups.items():
             with felt(*mood):
-                for at, vectors in zip(places, self.forward([asked[at] for at in places]), strict=True):  # type: ignore[misc]
-                    found[at] = vectors
-        return found
+                found |= zip((each.place for each in group), self.forward(group), strict=True)
+        return [found[each.place] if isinstance(each, Forward) else None for each in asked]
 
     def forward(self, asked: Sequence[Forward]) -> Sequence[torch.Tensor]:
         """The vectors of each batch, [tokens, hidden]."""
@@ -87,9 +85,7 @@ class Joint:
         layouts, positions = zip(
             *(arrange(batch.lengths, network.source) for batch, network in zip(batches, own, strict=True)), strict=True
         )
-        self.sources.parts = list(zip([network.source for network in own], sizes, strict=True))
-        for layer in self.layers:
-            layer.sizes, layer.places = sizes, [each.place for each in asked]
+        self.seating.take([each.place for each in asked], sizes, [network.source for network in own])
         self.host.train(own[0].training)
         kinds = [types(self.host, batch) for batch in batches]
         out = self.host(
@@ -105,8 +101,8 @@ class Joint:
 class Seat:
     """A network's place in the joint pass; `meet` brings what it asks for and returns with the answer."""
 
-    def __init__(self, network: Network, place: int, meet: Meet) -> None:
-        self.network, self.place, self.meet = network, place, meet
+    def __init__(self, place: int, meet: Meet) -> None:
+        self.place, self.meet = place, meet
         self.open: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def tokens(self, batch: Batch) -> torch.Tensor:
@@ -134,43 +130,55 @@ class Seat:
             torch.set_rng_state(state)
 
 
+class Seating:
+    """Which tokens of a pass belong to which networks: their places, how many tokens each has, and their sources."""
+
+    def __init__(self) -> None:
+        self.take([], [], [])
+
+    def take(self, places: Sequence[int], sizes: Sequence[int], sources: Sequence[Source]) -> None:
+        """Begin a pass."""
+        self.places, self.sizes, self.sources = places, list(sizes), sources
+
+    def parts(self, x: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
+        """The place of each network and its tokens of [1, tokens, width]."""
+        return zip(self.places, torch.split(x, self.sizes, -2), strict=True)
+
+
 class Sources(Source):
     """Masks of tokens that belong to several networks, each drawn by the source of its own."""
 
-    parts: Sequence[tuple[Source, int]] = ()
+    def __init__(self, seating: Seating) -> None:
+        self.seating = seating
 
     def keep(self, shape: torch.Size, p: float) -> torch.Tensor:
-        pieces = [source.keep(torch.Size((*shape[:-2], size, shape[-1])), p) for source, size in self.parts]
+        owners = zip(self.seating.sources, self.seating.sizes, strict=True)
+        pieces = [source.keep(torch.Size((*shape[:-2], size, shape[-1])), p) for source, size in owners]
         return torch.cat(pieces, -2)
 
 
 class Shared(nn.Module):
     """A frozen linear layer of the base, and by network the layer that adds its adapter, None where it has none."""
 
-    def __init__(self, base: nn.Module, layers: Sequence[nn.Module | None]) -> None:
+    def __init__(self, base: nn.Module, layers: Sequence[nn.Module | None], seating: Seating) -> None:
         super().__init__()
-        self.base = base
+        self.base, self.seating = base, seating
         self.own = tuple(layers)  # no children: they are asked one by one
-        self.sizes: Sequence[int] = ()
-        self.places: Sequence[int] = ()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        pieces = zip(self.places, x.split(self.sizes, -2), self.base(x).split(self.sizes, -2), strict=True)  # type: ignore[no-untyped-call]
-        return torch.cat([changed(self.own[place], given, known) for place, given, known in pieces], -2)
+        pieces = zip(self.seating.parts(x), self.seating.parts(self.base(x)), strict=True)
+        return torch.cat([changed(self.own[place], given, known) for (place, given), (_, known) in pieces], -2)
 
 
 class Unheard(nn.Module):
     """What each network computes of its first token though nobody looks at it: it may draw what is dropped there."""
 
-    def __init__(self, own: Sequence[nn.Module]) -> None:
+    def __init__(self, own: Sequence[nn.Module], seating: Seating) -> None:
         super().__init__()
-        self.own = tuple(own)
-        self.sizes: Sequence[int] = ()
-        self.places: Sequence[int] = ()
+        self.own, self.seating = tuple(own), seating
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        pieces = zip(self.places, x.split(self.sizes, -2), strict=True)  # type: ignore[no-untyped-call]
-        return torch.cat([self.own[place](piece) for place, piece in pieces])
+        return torch.cat([self.own[place](piece) for place, piece in self.seating.parts(x)])
 
 
 def changed(layer: Any, given: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
@@ -199,14 +207,12 @@ def adapted(bodies: Sequence[nn.Module]) -> list[str]:
     )
 
 
-def put(host: nn.Module, name: str, bodies: Sequence[nn.Module]) -> Shared:
+def put(host: nn.Module, name: str, bodies: Sequence[nn.Module], seating: Seating) -> None:
     """Put a shared layer in the place of a layer of the host."""
     owners = [body.get_submodule(name) for body in bodies]
     layers = [owner if hasattr(owner, "base_layer") else None for owner in owners]
     there: Any = host.get_submodule(name)
-    shared = Shared(getattr(there, "base_layer", there), layers)
-    host.set_submodule(name, shared)
-    return shared
+    host.set_submodule(name, Shared(getattr(there, "base_layer", there), layers, seating))
 
 
 def adopt(body: nn.Module, host: nn.Module) -> None:

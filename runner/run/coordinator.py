@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from runner.run.child import Child
 from runner.run.experiment import prepared
 from runner.run.job import backend
 from runner.run.order import Ended, Order
+from runner.run.signals import heard
 from runner.run.slots import Slot
 from runner.run.supply import Supply
 from runner.run.work import finished
@@ -164,16 +164,9 @@ class Coordinator:
 def asked(coordinator: Coordinator) -> Iterator[None]:
     """Hear SIGINT and SIGTERM as wishes to stop; a SIGTERM means that there is little time."""
 
-    def heard(number: int, _: Any) -> None:
+    def hear(number: int, _: Any) -> None:
         coordinator.stops += number == signal.SIGTERM and not coordinator.stops
         coordinator.stop()
 
-    if threading.current_thread() is not threading.main_thread():
+    with heard(hear):
         yield
-        return
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

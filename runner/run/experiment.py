@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -19,6 +18,7 @@ from runner.plan.check import checker
 from runner.plan.compile import Plan, Trial, compile
 from runner.plan.kept import settled
 from runner.plan.trials import Trials, compiled
+from runner.run.signals import heard
 from runner.run.trial import carry_out
 from runner.run.work import DONE, ORIGIN, Join, finished, folder_of
 from runner.spec.read import Sets, read
@@ -117,20 +117,13 @@ def listening() -> Iterator[threading.Event]:
     """An event that the first SIGINT or SIGTERM sets; a second one stops at once."""
     stop = threading.Event()
 
-    def heard(number: int, _: Any) -> None:
+    def hear(number: int, _: Any) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
 
-    if threading.current_thread() is not threading.main_thread():
+    with heard(hear):
         yield stop
-        return
-    before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def stopped(results: Path, run: str) -> tuple[str, dict[str, Any]]:

@@ -6,20 +6,17 @@ vectors of a batch, or has gradients for them, it meets the others; see `meeting
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from runner.run.meeting import Meeting
-from runner.run.order import OUTPUT, Ended, Order
-from runner.run.worker import carried_out
-
-Told = Callable[[str, Ended], None]
+from runner.run.order import OUTPUT, Order
+from runner.run.signals import heard
+from runner.run.worker import Told, carried_out, leave
 
 
 class Arrival(NamedTuple):
@@ -75,7 +72,7 @@ def joined(orders: Sequence[Order], stops: Mapping[str, threading.Event], told: 
         with (order.folder / OUTPUT).open("a", encoding="utf-8") as file:
             print(f"shares its base, and what is printed, with {orders[0].run}", file=file)
     print("together:", *(order.run for order in orders), file=sys.stderr)
-    with heard(meeting, stops.values()):
+    with heard(partial(hear, meeting, stops)):
         meeting.conduct([partial(life, place) for place in range(len(orders))])
 
 
@@ -85,23 +82,11 @@ def arrive(meeting: Meeting, place: int, network: Any) -> None:
 
     number = meeting.ask(place, Arrival(network))
     if number is not None:
-        network.seat = Seat(network, number, partial(meeting.ask, place))
+        network.seat = Seat(number, partial(meeting.ask, place))
 
 
-@contextmanager
-def heard(meeting: Meeting, events: Iterable[threading.Event]) -> Iterator[None]:
-    """The first SIGINT or SIGTERM asks all trials to save and leave, the second one ends them at their next pass."""
-    stops = list(events)
-
-    def hear(number: int, _: Any) -> None:
-        if all(stop.is_set() for stop in stops):
-            meeting.broken = KeyboardInterrupt()
-        for stop in stops:
-            stop.set()
-
-    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def hear(meeting: Meeting, stops: Mapping[str, threading.Event], *_: Any) -> None:
+    """A first signal asks all trials to save and leave, a second one ends them at their next pass."""
+    if all(stop.is_set() for stop in stops.values()):
+        meeting.broken = KeyboardInterrupt()
+    leave(stops)

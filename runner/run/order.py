@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runner.run.work import folder_of
+
 OUTPUT = "output.txt"  # what a trial prints, in the folder of its run
 
 
@@ -30,7 +32,7 @@ class Order:
     @property
     def folder(self) -> Path:
         """That of the run."""
-        return self.results / "runs" / self.run
+        return folder_of(self.results, self.run)
 
 
 class Ended(NamedTuple):

@@ -79,7 +79,7 @@ class Task:
 
     def leave(self, run: str) -> None:
         """Put a file in the folder of the run."""
-        leave(next(order.folder for order in self.orders if order.run == run))
+        leave(self.orders, run)
 
     def kill(self) -> None:
         """Let Ray kill the process."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.run.job import Orders
 from runner.run.order import OUTPUT, Ended
-from runner.run.worker import carried_out
+from runner.run.worker import events, work
 
 LEAVE = "leave"  # a file of this name asks for it
 LOOK = 0.5  # seconds between two looks
@@ -25,24 +25,15 @@ def remote(orders: Orders, stops: Mapping[str, threading.Event] | None = None) -
         order.folder.mkdir(parents=True, exist_ok=True)
         (order.folder / LEAVE).unlink(missing_ok=True)
     with printing(orders[0].folder / OUTPUT), heeding(orders, stops):
-        if len(orders) > 1:
-            from runner.run.joined import joined
-
-            joined(orders, stops, ended.__setitem__)
-        else:
-            (order,) = orders
-            ended[order.run] = carried_out(order, stop=stops[order.run])
+        work(orders, stops, ended.__setitem__)
     return ended
 
 
-def events(orders: Orders) -> dict[str, threading.Event]:
-    """By run what ends its trial."""
-    return {order.run: threading.Event() for order in orders}
-
-
-def leave(folder: Path) -> None:
+def leave(orders: Orders, run: str) -> None:
     """Ask whoever works on a run to leave."""
-    (folder / LEAVE).touch()
+    for order in orders:
+        if order.run == run:
+            (order.folder / LEAVE).touch()
 
 
 @contextmanager

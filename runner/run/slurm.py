@@ -7,18 +7,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from runner.errors import RunnerError
 from runner.run.job import Job, Orders
 from runner.run.order import Ended
-from runner.run.remote import events, leave, remote
+from runner.run.remote import leave, remote
+from runner.run.signals import heard
 from runner.run.slots import Slot
+from runner.run.worker import events
+from runner.run.worker import leave as save
 from runner.spec.tables import Execute
+from runner.store.processes import runs
 from runner.train.state import replace_text
 
 ARRAY = 1000  # the largest array that Slurm takes by default
@@ -64,14 +66,15 @@ class Slurm:
         """An array for those that no job works on any more from before."""
         found = [self.adopted(each) for each in orders]
         new = [each for each, job in zip(orders, found, strict=True) if job is None]
-        with uninterrupted(), self.executor.batch():
+        with heard(signal.SIG_IGN, signal.SIGINT), self.executor.batch():  # Ctrl-C is for the coordinator alone
             queued = [self.executor.submit(Array(each)) for each in new]
+        now = time.time()
         for each, job in zip(new, queued, strict=True):
-            about = json.dumps({"id": job.job_id, "folder": str(self.folder)})
+            about = json.dumps({"id": job.job_id, "folder": str(self.folder), "time": now})
             for order in each:
                 order.folder.mkdir(parents=True, exist_ok=True)
                 replace_text(order.folder / JOB, about)
-        begun = iter([Queued(each, job, self.asked.local) for each, job in zip(new, queued, strict=True)])
+        begun = iter([Queued(each, job, self.asked.local, now) for each, job in zip(new, queued, strict=True)])
         return [job or next(begun) for job in found]
 
     def adopted(self, orders: Orders) -> Queued | None:
@@ -81,7 +84,7 @@ class Slurm:
             return None
         about = json.loads(told.pop())
         kind = self.submitit.LocalJob if self.asked.local else self.submitit.SlurmJob
-        job = Queued(orders, kind(about["folder"], about["id"]), self.asked.local)
+        job = Queued(orders, kind(about["folder"], about["id"]), self.asked.local, about["time"])
         return job if job.running() else None
 
     def wait(self, jobs: Sequence[Job], seconds: float) -> None:
@@ -92,19 +95,6 @@ class Slurm:
 
     def close(self) -> None:
         """Jobs that are left stay queued."""
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let what is begun meanwhile on this machine not hear Ctrl-C, which is for the coordinator."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class Array:
@@ -119,14 +109,12 @@ class Array:
             os.setsid()  # what it starts ends with it
         stops, told = events(self.orders), threading.Event()
 
-        def warned(number: int, frame: FrameType | None) -> None:
+        def warned(*_: Any) -> None:
             told.set()
-            for stop in stops.values():
-                stop.set()
+            save(stops)
 
-        before = signal.signal(signal.SIGUSR2, warned)
-        ended = remote(self.orders, stops)
-        signal.signal(signal.SIGUSR2, before)
+        with heard(warned, signal.SIGUSR2):
+            ended = remote(self.orders, stops)
         if told.is_set() and any(each.state == "interrupted" for each in ended.values()):
             signal.raise_signal(signal.SIGUSR2)  # submitit's own handler queues the job again and exits
         return ended
@@ -141,8 +129,8 @@ class Array:
 class Queued:
     """A job in the queue, at work or ended."""
 
-    def __init__(self, orders: Orders, job: Any, local: bool) -> None:
-        self.orders, self.job, self.local = orders, job, local
+    def __init__(self, orders: Orders, job: Any, local: bool, since: float) -> None:
+        self.orders, self.job, self.local, self.since = orders, job, local, since
         self.why = ""
 
     def running(self) -> bool:
@@ -150,7 +138,9 @@ class Queued:
         if not self.local:
             return not self.job.done()
         known = self.job._process is not None
-        return not self.job.done() if known else not self.job.paths.result_pickle.exists() and alive(self.pid)
+        return (
+            not self.job.done() if known else not self.job.paths.result_pickle.exists() and runs(self.pid, self.since)
+        )
 
     @property
     def pid(self) -> int:
@@ -173,7 +163,7 @@ class Queued:
 
     def leave(self, run: str) -> None:
         """Put a file in the folder of the run."""
-        leave(next(order.folder for order in self.orders if order.run == run))
+        leave(self.orders, run)
 
     def kill(self) -> None:
         """Cancel it."""
@@ -212,15 +202,6 @@ def gone(kill: Any, number: int) -> None:
         kill(number, signal.SIGKILL)
     except ProcessLookupError:
         return
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this machine runs."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def imported() -> Any:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -15,7 +15,9 @@ from typing import Any
 
 from runner.errors import Interrupted, RunnerError
 from runner.run.order import OUTPUT, Ended, Order
+from runner.run.signals import STOP
 
+Told = Callable[[str, Ended], None]
 # What takes seconds to import, and forked processes then share.
 WARM = ["torch", "lightning.pytorch", "transformers.modeling_utils", "peft", "runner.train.fit", "runner.run.trial"]
 
@@ -26,16 +28,11 @@ def worker(orders: tuple[Order, ...], line: Connection) -> None:
     output(orders[0].folder)
     if orders[0].gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = orders[0].gpu
-    stops = {order.run: threading.Event() for order in orders}
-    for number in (signal.SIGINT, signal.SIGTERM):
+    stops = events(orders)
+    for number in STOP:
         signal.signal(number, partial(leave, stops))
     threading.Thread(target=heed, args=(line, stops), daemon=True).start()
-    if len(orders) > 1:
-        from runner.run.joined import joined
-
-        joined(orders, stops, lambda run, ended: line.send((run, ended)))
-    else:
-        line.send((orders[0].run, carried_out(orders[0], stop=stops[orders[0].run])))
+    work(orders, stops, lambda run, ended: line.send((run, ended)))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
@@ -63,6 +60,22 @@ def leave(stops: Mapping[str, threading.Event], *_: Any) -> None:
     """Let all trials save and leave; a signal may ask for it too."""
     for stop in stops.values():
         stop.set()
+
+
+def events(orders: Sequence[Order]) -> dict[str, threading.Event]:
+    """By run what ends its trial, its state saved."""
+    return {order.run: threading.Event() for order in orders}
+
+
+def work(orders: Sequence[Order], stops: Mapping[str, threading.Event], told: Told) -> None:
+    """Carry out one order, or several over one base; `told` hears how each ended as soon as it has."""
+    if len(orders) == 1:
+        (order,) = orders
+        told(order.run, carried_out(order, stop=stops[order.run]))
+        return
+    from runner.run.joined import joined
+
+    joined(orders, stops, told)
 
 
 def carried_out(order: Order, **how: Any) -> Ended:

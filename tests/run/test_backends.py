@@ -17,17 +17,14 @@ import pytest
 
 from runner.errors import Interrupted, RunnerError
 from runner.run.coordinator import Coordinator
-from runner.run.experiment import prepared, run
-from runner.run.grid import carry_out
+from runner.run.experiment import prepared
 from runner.run.supply import Queue
 from runner.spec.tables import Execute
 from runner.store.grids import members
 from runner.store.query import query
-from tests.conftest import TINY
+from tests.run import grids
+from tests.run.grids import alone, done, told
 
-GRID = '\n[grid]\n"train.learning_rate" = [1e-3, 5e-3]\nseed = [1, 2]\n'
-SCORES = "SELECT run, split, model, task, metric, value, low, high, n FROM scores ORDER BY ALL"
-CURVES = "SELECT run, step, epoch, split, task, metric, value FROM metrics ORDER BY ALL"
 RAY = pytest.param("ray", marks=pytest.mark.ray)
 BACKENDS = ["inline", "local", "slurm", RAY]
 OTHERS = ["local", "slurm", RAY]
@@ -58,27 +55,9 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
         found.shutdown()
 
 
-def write(tiny: Path, backend: str, more: str = "", grid: str = GRID, **changed: str) -> Path:
+def write(tiny: Path, backend: str, more: str = "", grid: str = grids.GRID, **changed: str) -> Path:
     execute = WORDS.get(backend, f'backend = "{backend}"')
-    text = TINY.replace("threads = 1", f"threads = 1\nworkers = 2\n{execute}\n{more}")
-    for old, new in changed.items():
-        text = text.replace(f"{old} = ", f"{old} = {new} # ")
-    tiny.write_text(text + grid, encoding="utf-8")
-    return tiny
-
-
-def done(spec: Path, results: Path) -> list[dict[str, Any]]:
-    return carry_out(prepared(spec, results), results, (), None)
-
-
-def told(results: Path) -> tuple[list[Any], list[Any]]:
-    return query(results, SCORES).to_pylist(), query(results, CURVES).to_pylist()
-
-
-def alone(spec: Path, results: Path) -> tuple[list[Any], list[Any]]:
-    for entry in prepared(spec, results).entries:
-        run(entry.plan, entry.trial, results, show=False)
-    return told(results)
+    return grids.write(tiny, grid, f"workers = 2\n{execute}\n{more}", **changed)
 
 
 def at_work(results: Path, name: str) -> list[int]:
@@ -96,7 +75,7 @@ def at_work(results: Path, name: str) -> list[int]:
 def test_a_grid_is_what_its_trials_are_alone(tiny: Path, tmp_path: Path, backend: str, cluster: Any) -> None:
     spec, results = write(tiny, backend), tmp_path / "results"
     assert len(done(spec, results)) == 4
-    assert told(results) == alone(spec, tmp_path / "apart")
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
     assert all(each["again"] for each in done(spec, results))
 
 
@@ -130,7 +109,7 @@ def test_a_killed_worker_goes_on_where_it_was(tiny: Path, tmp_path: Path, backen
 
     coordinator = begun(spec, results, kill)
     assert {each.state for each in coordinator.ended.values()} == {"finished"} and killed
-    assert told(results) == alone(spec, tmp_path / "apart")
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
 
 
 @pytest.mark.slow
@@ -149,7 +128,7 @@ def test_stopping_saves_and_a_second_coordinator_goes_on(
     assert [each.state for each in coordinator.ended.values()] == ["interrupted"] * 2
     assert coordinator.left == 2
     assert len(done(spec, results)) == 4
-    assert told(results) == alone(spec, tmp_path / "apart")
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
 
 
 @pytest.mark.slow
@@ -166,7 +145,7 @@ def test_trials_of_a_node_that_dies_go_on_elsewhere(tiny: Path, tmp_path: Path, 
 
     coordinator = begun(spec, results, kill)
     assert {each.state for each in coordinator.ended.values()} == {"finished"} and dead
-    assert told(results) == alone(spec, tmp_path / "apart")
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
 
 
 @pytest.mark.slow
@@ -184,7 +163,7 @@ def test_a_preempted_job_saves_and_is_queued_again(tiny: Path, tmp_path: Path) -
     coordinator = begun(spec, results, warn)
     assert {each.state for each in coordinator.ended.values()} == {"finished"} and len(warned) == 4
     assert set(coordinator.begun.values()) == {1}  # submitit began them again, not the coordinator
-    assert told(results) == alone(spec, tmp_path / "apart")
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
     attempts = query(results, "SELECT DISTINCT attempts FROM runs").to_pylist()
     assert attempts == [{"attempts": 2}]
 
@@ -198,7 +177,7 @@ def test_jobs_of_a_coordinator_that_died_are_adopted(tiny: Path, tmp_path: Path)
         process.kill()
     assert len(done(spec, results)) == 4
     assert query(results, "SELECT DISTINCT attempts FROM runs").to_pylist() == [{"attempts": 1}]
-    assert told(results) == alone(spec, tmp_path / "apart")
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
 
 
 @pytest.mark.slow

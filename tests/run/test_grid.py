@@ -18,18 +18,13 @@ import pytest
 from runner.errors import Interrupted, RunnerError
 from runner.run import best, grid
 from runner.run.coordinator import Coordinator
-from runner.run.experiment import prepared, run
-from runner.run.grid import carry_out
+from runner.run.experiment import prepared
 from runner.run.slots import gpus, resident, slots
 from runner.run.supply import Queue
 from runner.spec.tables import Execute
 from runner.store.grids import delete, leaderboard, members
 from runner.store.query import query
-from tests.conftest import TINY
-
-GRID = '\n[grid]\n"train.learning_rate" = [1e-3, 5e-3]\nseed = [1, 2]\n'
-SCORES = "SELECT run, split, model, task, metric, value, low, high, n FROM scores ORDER BY ALL"
-CURVES = "SELECT run, step, epoch, split, task, metric, value FROM metrics ORDER BY ALL"
+from tests.run.grids import alone, done, told, write
 
 
 @pytest.fixture
@@ -48,31 +43,12 @@ def started() -> Iterator[Callable[[Path, Path], subprocess.Popen[bytes]]]:
         process.wait()
 
 
-def write(tiny: Path, grid: str = GRID, execute: str = "workers = 2", **changed: str) -> Path:
-    text = TINY.replace("threads = 1", f"threads = 1\n{execute}")
-    for old, new in changed.items():
-        text = text.replace(f"{old} = ", f"{old} = {new} # ")
-    tiny.write_text(text + grid, encoding="utf-8")
-    return tiny
-
-
-def done(spec: Path, results: Path) -> list[dict[str, Any]]:
-    return carry_out(prepared(spec, results), results, (), None)
-
-
-def told(results: Path) -> tuple[list[Any], list[Any]]:
-    """All that the store says of scores and curves."""
-    return query(results, SCORES).to_pylist(), query(results, CURVES).to_pylist()
-
-
 @pytest.mark.slow
 def test_trials_of_a_grid_are_those_that_run_alone(tiny: Path, tmp_path: Path) -> None:
     spec, together, apart = write(tiny), tmp_path / "together", tmp_path / "apart"
     found = done(spec, together)
     assert len(found) == 4 and not any(each["again"] for each in found)
-    for entry in prepared(spec, apart).entries:
-        run(entry.plan, entry.trial, apart, show=False)
-    assert told(together) == told(apart)
+    assert told(together) == told(alone(spec, apart))
     assert all(each["again"] for each in done(spec, together))
     rows = members(together, "tiny")
     assert [(row["state"], row["point"]["seed"]) for row in rows] == [("finished", seed) for seed in (1, 2, 1, 2)]

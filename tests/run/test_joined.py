@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,13 +18,13 @@ from hypothesis import strategies as st
 from runner.errors import Interrupted, RunnerError
 from runner.plan.joint import sharing
 from runner.run.coordinator import Coordinator
-from runner.run.experiment import prepared, run
-from runner.run.grid import carry_out
+from runner.run.experiment import prepared
 from runner.run.meeting import Meeting
 from runner.run.supply import Queue
 from runner.store.grids import members
 from runner.store.query import query
 from tests.conftest import TINY
+from tests.run.grids import alone, done
 
 GRID = """
 [grid]
@@ -46,10 +45,6 @@ def write(tiny: Path, share: str, more: str = "", train: str = "", grid: str = G
     return tiny
 
 
-def done(spec: Path, results: Path) -> list[dict[str, Any]]:
-    return carry_out(prepared(spec, results), results, (), None)
-
-
 def numbers(results: Path, sql: str) -> list[float]:
     return [row["value"] for row in query(results, sql).to_pylist()]
 
@@ -59,12 +54,6 @@ def alike(one: Path, other: Path) -> None:
         first, second = numbers(one, sql), numbers(other, sql)
         assert len(first) == len(second) > 0
         assert first == pytest.approx(second, abs=2e-5, nan_ok=True)
-
-
-def alone(spec: Path, results: Path) -> Path:
-    for entry in prepared(spec, results).entries:
-        run(entry.plan, entry.trial, results, show=False)
-    return results
 
 
 @pytest.mark.slow
