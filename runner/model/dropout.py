@@ -54,7 +54,14 @@ def drop(x: torch.Tensor, p: float, source: Source) -> torch.Tensor:
         return x
     if x.device.type != "cpu":
         return nn.functional.dropout(x, p)
-    return x * source.keep(x.shape, p).to(x.dtype)
+    return x * mask(x, p, source)
+
+
+def mask(x: torch.Tensor, p: float, source: Source) -> torch.Tensor:
+    """What `drop` multiplies elements with, in their type."""
+    if x.device.type != "cpu":
+        return nn.functional.dropout(torch.ones_like(x), p)
+    return source.keep(x.shape, p).to(x.dtype)
 
 
 def replace(module: nn.Module, source: Source) -> None:

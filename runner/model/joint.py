@@ -1,8 +1,9 @@
 """Joint: one pass of a frozen base for several networks, each with adapters, dropout and heads of its own.
 
 What a frozen layer does to a token depends on nothing else, so the tokens of all networks go through it together; that
-costs less than several small passes. Adapters, attention and what is dropped are computed for each network apart, by
-its own modules, so that each has the vectors and the gradients that it would have alone, but for the last bits.
+costs less than several small passes, and so does attention, whose rows know nothing of each other. Adapters and what
+is dropped are computed for each network apart, so that each has the vectors and the gradients that it would have alone,
+but for the last bits.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-from runner.model import language
+from runner.model import language, lowrank
 from runner.model.batch import Batch
+from runner.model.beside import beside
 from runner.model.dropout import Dropout, Source
 from runner.model.network import Network
-from runner.model.packing import arrange, beside
+from runner.model.packing import arrange
 from runner.model.trunk import tokens_of, types
 
 Meet = Callable[[Any], Any]
@@ -140,6 +143,11 @@ class Seating:
         """Begin a pass."""
         self.places, self.sizes, self.sources = places, list(sizes), sources
 
+    def slices(self) -> Iterator[tuple[int, slice]]:
+        """The place of each network and where its tokens stand."""
+        ends = accumulate(self.sizes)
+        return ((place, slice(end - size, end)) for place, size, end in zip(self.places, self.sizes, ends, strict=True))
+
     def parts(self, x: torch.Tensor) -> Iterator[tuple[int, torch.Tensor]]:
         """The place of each network and its tokens of [1, tokens, width]."""
         return zip(self.places, torch.split(x, self.sizes, -2), strict=True)
@@ -166,8 +174,18 @@ class Shared(nn.Module):
         self.own = tuple(layers)  # no children: they are asked one by one
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        pieces = zip(self.seating.parts(x), self.seating.parts(self.base(x)), strict=True)
-        return torch.cat([changed(self.own[place], given, known) for (place, given), (_, known) in pieces], -2)
+        known: torch.Tensor = self.base(x)
+        owned = [(tokens, self.own[place]) for place, tokens in self.seating.slices()]
+        products = [(tokens, layer) for tokens, layer in owned if lowrank.plain(layer)]
+        if products:
+            known = lowrank.added(x[0], known[0], products)[None]
+        if len(products) == len(owned):
+            return known
+        pieces = [
+            part if lowrank.plain(layer) else changed(layer, x[:, tokens], part)
+            for (tokens, layer), part in zip(owned, torch.split(known, self.seating.sizes, -2), strict=True)
+        ]
+        return torch.cat(pieces, -2)
 
 
 class Unheard(nn.Module):

@@ -7,8 +7,7 @@ the logits equal the padded ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -52,18 +51,6 @@ class Layout:
     def places(self) -> int:
         """How many places the rows of all bands have."""
         return sum(len(band.gather) for band in self.bands)
-
-
-def beside(layouts: Sequence[Layout]) -> Layout:
-    """The layout of packed batches one behind the other."""
-    bands: list[Band] = []
-    scatters = []
-    tokens = places = 0
-    for each in layouts:
-        bands += [replace(band, gather=band.gather + tokens) for band in each.bands]
-        scatters.append(each.scatter + places)
-        tokens, places = tokens + len(each.scatter), places + each.places
-    return Layout(tuple(bands), torch.cat(scatters))
 
 
 def arrange(lengths: torch.Tensor, source: Source) -> tuple[Layout, torch.Tensor]:
