@@ -6,6 +6,7 @@ SFC64 gives four elements a word. The drop probability is rounded to 1 / 65536. 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -77,4 +78,18 @@ def seed_step(source: Source, *words: int) -> None:
     """Make all randomness of one training step a pure function of these words."""
     source.reseed(*words)
     state: Any = np.random.SeedSequence(words).generate_state(1, np.uint64)[0]
-    torch.manual_seed(int(state))
+    seed_torch(int(state))
+
+
+def seed_torch(state: int) -> None:
+    """`torch.manual_seed`, which where there is no accelerator only spends time on remembering who called it."""
+    if accelerated():
+        torch.manual_seed(state)
+    else:
+        torch.default_generator.manual_seed(state)
+
+
+@cache
+def accelerated() -> bool:
+    """Whether this machine has one."""
+    return bool(torch.accelerator.is_available())

@@ -50,6 +50,7 @@ class Module(pl.LightningModule):
         self.mixups = mixups(experiment.data)
         self.class_weights = {name: None if w is None else torch.tensor(w) for name, w in weights.items()}
         self.heard: list[Heard] = []
+        self.learning: list[torch.nn.Parameter] = []
         self.first_step = self.taken = 0
         self.sharded = False
         self.sums: dict[str, tuple[Any, int]] = {}
@@ -79,6 +80,7 @@ class Module(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         self.network.begin(self.epoch + 1)
         self.network.train()
+        self.learning = [*self.network.trainable().values()]
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return batch.to(device)
@@ -173,7 +175,7 @@ class Module(pl.LightningModule):
             words = [self.seed, self.first_step + self.global_step, 2**21]
             self.conflicts = self.projection.settle(np.random.default_rng(words))
         limit = self.experiment.train.clip_norm or math.inf
-        norm: Any = torch.nn.utils.clip_grad_norm_(self.network.trainable().values(), limit)
+        norm: Any = torch.nn.utils.clip_grad_norm_(self.learning, limit)
         norm = norm.full_tensor() if self.sharded else norm
         if scaler(self.trainer).get("scale", 0.0) <= 1:  # a larger scale may shrink; the step is left out meanwhile
             self.must_be_finite(norm, lambda: list(self.sums))
