@@ -314,6 +314,21 @@ def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
         print(f"read {count:,} records")
 
 
+def merge(
+    others: Annotated[list[str], Argument("Other folders of results, or URLs of such.")],
+    no_models: Annotated[bool, Option("Leave models and states where they are.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Bring the runs of other folders of results into this one; again brings what is new since."""
+    from runner.store.merge import merge as bring
+    from runner.store.merge import told
+
+    merged = bring(results, others, models=not no_models)
+    emit(merged.facts()) if as_json else print(told(merged))
+    return 1 if merged.conflicts else 0
+
+
 def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
     """List what is prepared: from which files, how large, when last used, whether in use."""
     from runner.run.caching import facts, text
@@ -374,7 +389,7 @@ VERBS: dict[str, Verb | Group] = {
     "query": query,
     "report": report,
     "doctor": doctor,
-    "store": Group("Look after the database of results.", {"rebuild": rebuild}),
+    "store": Group("Look after the database of results.", {"rebuild": rebuild, "merge": merge}),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),
 }
 
