@@ -35,6 +35,11 @@ class Elsewhere:
         logs = self.system.glob(f"{escape(self.folder)}/runs/*/{NAME}")
         return sorted(name for log in logs if safe(name := PurePosixPath(log).parent.name))
 
+    def holds_runs(self) -> bool:
+        """Whether it is a folder of results; an export has a table `runs`, cut by experiment."""
+        tables = [f"{escape(self.folder)}/runs/{part}" for part in ("experiment=*", "none.parquet")]
+        return self.has("runs") and not any(self.system.glob(table) for table in tables)
+
     def log(self, run: str) -> BinaryIO:
         """The log of a run, to read."""
         return cast(BinaryIO, self.system.open(f"{self.folder}/runs/{run}/{NAME}", "rb"))
@@ -49,6 +54,10 @@ class Elsewhere:
     def has(self, name: str) -> bool:
         """Whether there is something of this name in the folder."""
         return bool(self.system.exists(f"{self.folder}/{name}"))
+
+    def empty(self) -> bool:
+        """Whether it is a folder with nothing in it."""
+        return bool(self.system.isdir(self.folder)) and not self.system.ls(self.folder, detail=False)
 
     def listed(self) -> str:
         """A few names of what is there, for messages."""
@@ -72,9 +81,9 @@ def elsewhere(place: str) -> Elsewhere:
     return Elsewhere(place, system, folder.rstrip("/"))
 
 
-def safe(run: str) -> bool:
-    """Whether a name can be that of a run's folder, and of nothing outside `runs`."""
-    return bool(run) and not run.startswith(".") and not set(run) & {"/", "\\", "\0"}
+def safe(name: str) -> bool:
+    """Whether a name is that of something in a folder, and of nothing outside it or hidden in it."""
+    return bool(name) and not name.startswith(".") and not set(name) & {"/", "\\", "\0"}
 
 
 def kept(name: str) -> bool:

@@ -75,8 +75,8 @@ def checked(results: Path, other: Elsewhere) -> Elsewhere:
     if other.local and Path(other.folder).resolve() == results.resolve():
         raise RunnerError(f"`{other.place}` is the very folder to merge into", "name another folder of results")
     with telling(other.place):
-        if not other.has("runs"):
-            hint = "name a folder with `runs` in it: what other runs had as `--results`"
+        if not other.holds_runs():
+            hint = "name what other runs had as `--results`; `runner store import` takes exports"
             raise RunnerError(f"`{other.place}` is no folder of results: {other.listed()}", hint)
     return other
 
