@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def export(results: Path, target: str, format: str, grids: Sequence[str], runs: 
     wanted = {*(row["run"] for grid in grids for row in members(results, grid)), *(whole(results, run) for run in runs)}
     with moment(results, wanted if grids or runs else None) as chosen:
         written: dict[str, int] = import_module(f"runner.store.formats.{format}").write(chosen, target)
-        return {"target": target, "format": format, "runs": len(chosen.runs)} | written
+        return {"target": without_secret(target), "format": format, "runs": len(chosen.runs)} | written
 
 
 @contextmanager
@@ -94,6 +95,11 @@ def whole(results: Path, run: str) -> str:
     """The name of the run that has this name, or whose name alone begins so."""
     rows = query(results, "SELECT run_named($run) AS run", {"run": run}).to_pylist()
     return str(rows[0]["run"])
+
+
+def without_secret(target: str) -> str:
+    """A path or URL without user and password."""
+    return re.sub(r"//[^/@]*@", "//", target)
 
 
 def quoted(text: str) -> str:
