@@ -8,7 +8,8 @@ from runner.store.export import Moment
 
 LABEL = "CASE task WHEN '' THEN metric ELSE task || '.' || metric END"
 CURVES = f"""
-    SELECT {LABEL} || CASE split WHEN '' THEN '' ELSE '/' || split END AS name, step, epoch_us(time) / 1e6 AS time, value
+    SELECT {LABEL} || CASE split WHEN '' THEN '' ELSE '/' || split END AS name, step, epoch_us(time) / 1e6 AS time,
+           value
     FROM metrics WHERE run = $run AND value IS NOT NULL ORDER BY step, name
 """
 LAST = """
