@@ -110,4 +110,5 @@ def quoted(text: str) -> str:
 def told(found: dict[str, Any]) -> str:
     """What was written, for people."""
     more = ", ".join(f"{count:,} {name}" for name, count in found.items() if name not in ("target", "format", "runs"))
-    return f"wrote {found['runs']:,} runs to {found['target']}" + (f": {more}" if more else "")
+    runs = f"{found['runs']:,} run" + "s" * (found["runs"] != 1)
+    return f"wrote {runs} to {found['target']}" + (f": {more}" if more else "")

@@ -46,7 +46,8 @@ class Merged:
 
 def told(merged: Merged) -> str:
     """The same for people: a line, and one for each run that was left."""
-    counts = f"{len(merged.new)} new runs, {len(merged.grown)} grew, {merged.same} were here already"
+    new = f"{len(merged.new):,} new run" + "s" * (len(merged.new) != 1)
+    counts = f"{new}, {len(merged.grown):,} grew, {merged.same:,} were here already"
     left = [f"`{run}` is being worked on here: merge again when it has ended" for run in merged.busy]
     left += [
         f"`{each['run']}` was left: `{each['place']}` has another history of it, from line {each['line']} on;"

@@ -19,6 +19,7 @@ from runner.store.export import export
 from runner.store.formats.csv import FORMULA, guarded
 from runner.store.imports import bring
 from runner.store.ingest import ingest
+from runner.store.log import encode
 from runner.store.tables import TABLES
 from tests.store.conftest import file_of, log_of, start, stored
 from tests.store.runs import run
@@ -69,9 +70,17 @@ def test_what_was_exported_comes_back_as_it_was(store: Path, exported: Path, tmp
     assert not (tmp_path / "new/.import").exists()
 
 
-@given(log=st.lists(st.binary(max_size=40) | st.just(b'{"event":"dream","attempt":1,"time":1}'), max_size=6))
+def measured(step: int, value: float, name: str) -> bytes:
+    """A record of a metric as the log writes it."""
+    return encode({"event": "metrics", "attempt": 1, "time": 1, "step": step, "values": {name: value}}).encode()
+
+
+records = st.builds(measured, st.integers(-(2**63), 2**63 - 1), st.floats(), st.text())
+
+
+@given(log=st.lists(st.binary(max_size=40) | records, max_size=6))
 @example([b"\x00", b"=1", b"\r"])
-@settings(max_examples=15, deadline=None, database=None)
+@settings(max_examples=10, deadline=None, database=None)
 def test_any_log_comes_back_up_to_its_last_whole_line(
     tmp_path_factory: pytest.TempPathFactory, new: Path, log: list[bytes]
 ) -> None:

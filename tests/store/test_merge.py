@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from runner.store.elsewhere import elsewhere
 from runner.store.history import GRID
 from runner.store.ingest import catch_up
 from runner.store.merge import Merged, alone, merge, take_all
-from tests.store.conftest import ask, content, file_of, log_of
+from tests.store.conftest import ask, content, file_of, log_of, stored
 from tests.store.runs import run
 
 HISTORY = [
@@ -89,7 +91,7 @@ def law(examples: int) -> settings:
 
 
 @given(one=places, other=places)
-@law(30)
+@law(20)
 def test_the_order_of_merging_does_not_matter_and_again_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory, memory: Any, one: dict[str, bytes], other: dict[str, bytes]
 ) -> None:
@@ -272,3 +274,67 @@ def test_a_merge_that_was_killed_while_copying_leaves_nothing_half(
         ".ingest.lock",
         ".merge.lock",
     }
+
+
+# Each moment is a statement that makes a merge kill itself when it gets there.
+MOMENTS = {
+    "while a new log is copied": "module.append = half",
+    "before a new run is renamed into place": "Path.rename = die",
+    "while files are copied": "other.Elsewhere.files = die",
+    "between two files": "Path.replace = die",
+    "between the log and the mark of a finished run": "module.append = lambda *of: (append(*of), die())",
+    "before the rows": "module.ingest = die",
+}
+MERGER = """
+import os, signal, sys
+from pathlib import Path
+from runner.store import elsewhere as other, ingest, merge as module
+import pyarrow
+
+append = module.append
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def half(log, lines):
+    with log.open("ab") as stream:
+        for line in lines:
+            stream.write(line[: len(line) // 2])
+            stream.flush()
+            die()
+
+for results, place, moment in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
+    child = os.fork()
+    if not child:
+        exec(moment)
+        module.merge(Path(results), [place])
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_merge_that_was_killed_at_any_moment_is_ended_by_the_next(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    run(there, "new")
+    log_of(there, "longer").write("dream", n=1)
+    cases = {f"{moment}, {kind}": (moment, kind) for moment in MOMENTS for kind in ("new", "longer")}
+    cases.pop("before a new run is renamed into place, longer")
+    folders = {case: tmp_path / case for case in cases}
+    for case, (_, kind) in cases.items():
+        merge(folders[case], [str(there)])
+        if kind == "new":
+            shutil.rmtree(folders[case] / "runs/new")
+    log_of(there, "longer").write("dream", n=2)
+    for name in ("new", "longer"):
+        models(there, name)
+    merge(tmp_path / "whole", [str(there)])
+    words = [word for case, (moment, _) in cases.items() for word in (str(folders[case]), str(there), MOMENTS[moment])]
+    done = subprocess.run([sys.executable, "-c", MERGER, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["-9"] * len(cases), done.stderr
+    for case, folder in folders.items():
+        merge(folder, [str(there)])
+        assert told(folder) == told(there), case
+        assert stored(folder) == stored(tmp_path / "whole"), case
+        assert [files(folder, name) for name in ("new", "longer")] == [
+            files(tmp_path / "whole", name) for name in ("new", "longer")
+        ]
