@@ -20,7 +20,7 @@ from runner.store.elsewhere import elsewhere
 from runner.store.history import GRID
 from runner.store.ingest import catch_up
 from runner.store.merge import Merged, alone, merge, take_all
-from tests.store.conftest import ask, content, file_of, log_of, stored
+from tests.store.conftest import ask, clear, content, file_of, log_of, stored
 from tests.store.runs import run
 
 HISTORY = [
@@ -79,8 +79,7 @@ def told(results: Path) -> dict[str, bytes]:
 
 def tables(con: Any, results: Path) -> dict[str, list[str]]:
     """What the logs say, but for how far they were read and where in them a bad line stands."""
-    for name in content(con):
-        con.execute(f"DELETE FROM {name}")
+    clear(con)
     catch_up(con, results)
     con.execute("UPDATE bad_lines SET position = 0")
     return {name: rows for name, rows in content(con).items() if name != "offsets"}
