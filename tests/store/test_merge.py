@@ -266,13 +266,7 @@ def test_a_merge_that_was_killed_while_copying_leaves_nothing_half(
             merge(a, [str(b)])
     assert told(a) == {}
     assert merge(a, [str(b)]).new == ["two"]
-    assert {each.name for each in a.iterdir()} == {
-        "runs",
-        "results.duckdb",
-        "store.duckdb",
-        ".ingest.lock",
-        ".merge.lock",
-    }
+    assert not (a / ".merge").exists()
 
 
 # Each moment is a statement that makes a merge kill itself when it gets there.
