@@ -189,10 +189,16 @@ def tail(stream: BinaryIO, end: int) -> int:
 
 
 def copy(other: Elsewhere, files: dict[str, str], folder: Path) -> None:
-    """Copy files into a run's folder, each written beside and renamed, the mark of a finished run last."""
+    """Copy files into a run's folder, each written beside and renamed, the mark of a finished run last.
+
+    What vanished since it was listed, such as an old state of a run that goes on there, is left for the next merge.
+    """
     for name, path in sorted(files.items(), key=lambda each: (each[0] == DONE, each[0])):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.part")
-        other.system.get_file(path, str(beside))
+        try:
+            other.system.get_file(path, str(beside))
+        except FileNotFoundError:
+            continue
         beside.replace(target)

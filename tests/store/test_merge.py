@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from runner.errors import RunnerError
 from runner.store import merge as module
-from runner.store.elsewhere import elsewhere
+from runner.store.elsewhere import Elsewhere, elsewhere
 from runner.store.history import GRID
 from runner.store.ingest import catch_up
 from runner.store.merge import Merged, alone, merge, take_all
@@ -267,6 +267,22 @@ def test_a_merge_that_was_killed_while_copying_leaves_nothing_half(
     assert told(a) == {}
     assert merge(a, [str(b)]).new == ["two"]
     assert not (a / ".merge").exists()
+
+
+def test_a_state_that_vanishes_while_it_is_copied_is_left_for_the_next_merge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    run(b, "two", state="running")
+    models(b, "two")
+    listed = Elsewhere.files
+
+    def also_old(self: Elsewhere, run: str, *, models: bool) -> dict[str, str]:
+        return listed(self, run, models=models) | {"state/old.pt": f"{b}/runs/two/state/old.pt"}
+
+    monkeypatch.setattr(Elsewhere, "files", also_old)
+    assert merge(a, [str(b)]).new == ["two"]
+    assert "model/heads/mood.safetensors" in files(a, "two") and "state/old.pt" not in files(a, "two")
 
 
 # Each moment is a statement that makes a merge kill itself when it gets there.
