@@ -7,23 +7,21 @@ in the same state.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from runner.errors import RunnerError
 from runner.store.elsewhere import Elsewhere, elsewhere
-from runner.store.history import Diverged, Lack, lack
+from runner.store.history import Diverged
 from runner.store.ingest import ingest
-from runner.store.log import NAME
+from runner.store.transfer import catch_up, take
 
-DONE = "finished.json"  # comes last: a run that has it is never worked on again
 LOCK = ".lock"  # held by the process that works on a run
 STAGING = ".merge"
 
@@ -109,21 +107,12 @@ def take_all(results: Path, other: Elsewhere, merged: Merged, *, models: bool) -
     """All runs of one place."""
     with telling(other.place):
         for run in other.runs():
-            if (results / "runs" / run).exists():
-                grow(results / "runs" / run, other, merged, models=models)
+            folder = results / "runs" / run
+            if folder.exists():
+                grow(folder, other, merged, models=models)
             else:
-                take(results, run, other, models=models)
+                take(folder, results / STAGING / run, other, models=models)
                 merged.new.append(run)
-
-
-def take(results: Path, run: str, other: Elsewhere, *, models: bool) -> None:
-    """Copy a run that is not here, and rename it into place when all of it is there."""
-    staged = results / STAGING / run
-    staged.mkdir(parents=True)
-    with other.log(run) as theirs:
-        append(staged / NAME, (line for line in theirs if line.endswith(b"\n")))
-    copy(other, other.files(run, models=models), staged)
-    staged.rename(results / "runs" / run)
 
 
 def grow(folder: Path, other: Elsewhere, merged: Merged, *, models: bool) -> None:
@@ -138,67 +127,3 @@ def grow(folder: Path, other: Elsewhere, merged: Merged, *, models: bool) -> Non
     else:
         merged.grown += [folder.name] * grown
         merged.same += not grown
-
-
-def catch_up(folder: Path, other: Elsewhere, *, models: bool) -> bool:
-    """Copy the files of a later state, append what the log lacks; whether anything was missing here."""
-    missing = compared(folder, other)
-    files = {} if missing.ahead else other.files(folder.name, models=models)
-    wanted = {name: path for name, path in files.items() if missing.more or not (folder / name).exists()}
-    done = {name: wanted.pop(name) for name in [DONE] if name in wanted}
-    copy(other, wanted, folder)
-    if missing:
-        with other.log(folder.name) as theirs:
-            append(folder / NAME, missing.lines(theirs))
-    copy(other, done, folder)
-    return bool(missing or wanted or done)
-
-
-def compared(folder: Path, other: Elsewhere) -> Lack:
-    """What the log of a run here lacks of the log there."""
-    (folder / NAME).touch()
-    with (folder / NAME).open("rb") as ours, other.log(folder.name) as theirs:
-        return lack(ours, theirs)
-
-
-def append(log: Path, lines: Iterable[bytes]) -> None:
-    """Append whole lines; a torn last line, which no reader counts, goes first."""
-    with log.open("ab") as stream:
-        stream.truncate(whole(log))
-        stream.writelines(lines)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def whole(log: Path) -> int:
-    """The bytes up to the last end of a line."""
-    with log.open("rb") as stream:
-        return tail(stream, stream.seek(0, os.SEEK_END))
-
-
-def tail(stream: BinaryIO, end: int) -> int:
-    """The place after the last end of a line before `end`."""
-    while end:
-        begin = max(0, end - 2**16)
-        stream.seek(begin)
-        found = stream.read(end - begin).rfind(b"\n")
-        if found >= 0:
-            return begin + found + 1
-        end = begin
-    return 0
-
-
-def copy(other: Elsewhere, files: dict[str, str], folder: Path) -> None:
-    """Copy files into a run's folder, each written beside and renamed, the mark of a finished run last.
-
-    What vanished since it was listed, such as an old state of a run that goes on there, is left for the next merge.
-    """
-    for name, path in sorted(files.items(), key=lambda each: (each[0] == DONE, each[0])):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.part")
-        try:
-            other.system.get_file(path, str(beside))
-        except FileNotFoundError:
-            continue
-        beside.replace(target)

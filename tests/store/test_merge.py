@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from runner.errors import RunnerError
 from runner.store import merge as module
+from runner.store import transfer
 from runner.store.elsewhere import Elsewhere, elsewhere
 from runner.store.history import GRID
 from runner.store.ingest import catch_up
@@ -261,7 +262,7 @@ def test_a_merge_that_was_killed_while_copying_leaves_nothing_half(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "copy", full)
+        patched.setattr(transfer, "copy", full)
         with pytest.raises(RunnerError, match="No space left on device"):
             merge(a, [str(b)])
     assert told(a) == {}
@@ -287,20 +288,20 @@ def test_a_state_that_vanishes_while_it_is_copied_is_left_for_the_next_merge(
 
 # Each moment is a statement that makes a merge kill itself when it gets there.
 MOMENTS = {
-    "while a new log is copied": "module.append = half",
+    "while a log is copied": "transfer.append = half",
     "before a new run is renamed into place": "Path.rename = die",
     "while files are copied": "other.Elsewhere.files = die",
     "between two files": "Path.replace = die",
-    "between the log and the mark of a finished run": "module.append = lambda *of: (append(*of), die())",
+    "between the log and the mark of a finished run": "transfer.append = lambda *of: (append(*of), die())",
     "before the rows": "module.ingest = die",
 }
 MERGER = """
 import os, signal, sys
 from pathlib import Path
-from runner.store import elsewhere as other, ingest, merge as module
+from runner.store import elsewhere as other, merge as module, transfer
 import pyarrow
 
-append = module.append
+append = transfer.append
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
