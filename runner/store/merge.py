@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from runner.errors import RunnerError
 from runner.store.elsewhere import Elsewhere, elsewhere
-from runner.store.history import Diverged
+from runner.store.story import Diverged
 from runner.store.ingest import ingest
 from runner.store.transfer import catch_up, take
 

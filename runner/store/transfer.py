@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.store.elsewhere import Elsewhere
-from runner.store.history import Lack, lack
+from runner.store.story import Lack, lack
 from runner.store.log import NAME
 
 DONE = "finished.json"  # comes last: a run that has it is never worked on again

@@ -1,4 +1,4 @@
-"""History: what two logs of one run have in common, and what one lacks of the other.
+"""Story: the history that two logs of one run tell, what they have in common, and what one lacks of the other.
 
 Which grids a run belongs to is told by whoever planned them, on each machine anew: those records are no part of the
 history. Of two logs whose histories differ only in length, the longer one is a later state of the same run.
