@@ -18,8 +18,8 @@ from filelock import FileLock, Timeout
 
 from runner.errors import RunnerError
 from runner.store.elsewhere import Elsewhere, elsewhere
-from runner.store.story import Diverged
 from runner.store.ingest import ingest
+from runner.store.story import Diverged
 from runner.store.transfer import catch_up, take
 
 LOCK = ".lock"  # held by the process that works on a run

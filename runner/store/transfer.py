@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.store.elsewhere import Elsewhere
-from runner.store.story import Lack, lack
 from runner.store.log import NAME
+from runner.store.story import Lack, lack
 
 DONE = "finished.json"  # comes last: a run that has it is never worked on again
 

@@ -18,9 +18,9 @@ from runner.errors import RunnerError
 from runner.store import merge as module
 from runner.store import transfer
 from runner.store.elsewhere import Elsewhere, elsewhere
-from runner.store.story import GRID
 from runner.store.ingest import catch_up
 from runner.store.merge import Merged, alone, merge, take_all
+from runner.store.story import GRID
 from tests.store.conftest import ask, clear, content, file_of, log_of, stored
 from tests.store.runs import run
 
