@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,8 +29,9 @@ def bring(results: Path, folders: Iterable[str]) -> Merged:
     """
     results.mkdir(parents=True, exist_ok=True)
     with FileLock(results / f"{UNPACKED}.lock"), emptied(results / UNPACKED) as unpacked:
-        found = [source(elsewhere(each), unpacked / str(at)) for at, each in enumerate(folders)]
-        return merge(results, found, models=False)
+        found = {source(elsewhere(each), unpacked / str(at)): each for at, each in enumerate(folders)}
+        merged = merge(results, found, models=False)
+    return replace(merged, conflicts=[{**each, "place": found[each["place"]]} for each in merged.conflicts])
 
 
 @contextmanager
@@ -65,7 +67,9 @@ def manifest(place: Elsewhere) -> dict[str, Any]:
         about: dict[str, Any] = json.loads(text)
         version, format, rows = about["export"], about["format"], about["rows"]
     except (ValueError, LookupError, TypeError) as error:
-        raise RunnerError(f"`{place.place}` is no export: its `{MANIFEST}` is another file", "") from error
+        raise RunnerError(
+            f"`{place.place}` is no export: its `{MANIFEST}` is another file", "name another folder"
+        ) from error
     if version != 1:
         raise RunnerError(f"`{place.place}` was written by a newer runner, version {about.get('version')}", "upgrade")
     if format != "parquet" or not {LOGS, FILES} <= {*rows}:

@@ -177,6 +177,13 @@ def test_a_folder_of_results_is_imported_without_its_models(store: Path, tmp_pat
     assert stored(tmp_path / "new") == stored(store)
 
 
+def test_a_run_that_has_another_history_here_is_named_with_the_export(exported: Path, tmp_path: Path) -> None:
+    log_of(tmp_path / "new", "two").write("dream")
+    merged = bring(tmp_path / "new", [str(exported)])
+    assert merged.conflicts == [{"run": "two", "place": str(exported), "line": 1}]
+    assert merged.new == ["one-a", "one-b", "planned"]
+
+
 # What is no export, or is damaged.
 
 
