@@ -314,6 +314,50 @@ def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
         print(f"read {count:,} records")
 
 
+def merge(
+    others: Annotated[list[str], Argument("Other folders of results, or URLs of such.")],
+    no_models: Annotated[bool, Option("Leave models and states where they are.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Bring the runs of other folders of results into this one; again brings what is new since."""
+    from runner.store.merge import merge as bring
+    from runner.store.merge import told
+
+    merged = bring(results, others, models=not no_models)
+    emit(merged.facts()) if as_json else print(told(merged))
+    return 1 if merged.conflicts else 0
+
+
+def store_export(
+    target: Annotated[str, Argument("A folder or its URL; for mlflow the URI of its tracking server or database.")],
+    format: Annotated[str, Option("What is written.", choices=("parquet", "csv", "tensorboard", "mlflow"))] = "parquet",
+    grids: Annotated[list[str], Option("Only the runs of this grid; again for more.", "--grid")] = NOTHING,
+    runs: Annotated[list[str], Option("Only this run, or a beginning of its name; again for more.", "--run")] = NOTHING,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Write runs for other programs: tables and logs as parquet, tables as csv, or what TensorBoard or MLflow show."""
+    from runner.store.export import export, told
+
+    found = export(results, target, format, grids, runs)
+    emit(found) if as_json else print(told(found))
+
+
+def store_import(
+    folders: Annotated[list[str], Argument("Exports in parquet or folders of results, or URLs of such.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Bring in what was exported as parquet: its runs are here as they were there; again brings what is new since."""
+    from runner.store.imports import bring
+    from runner.store.merge import told
+
+    merged = bring(results, folders)
+    emit(merged.facts()) if as_json else print(told(merged))
+    return 1 if merged.conflicts else 0
+
+
 def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
     """List what is prepared: from which files, how large, when last used, whether in use."""
     from runner.run.caching import facts, text
@@ -374,7 +418,10 @@ VERBS: dict[str, Verb | Group] = {
     "query": query,
     "report": report,
     "doctor": doctor,
-    "store": Group("Look after the database of results.", {"rebuild": rebuild}),
+    "store": Group(
+        "Look after the database of results.",
+        {"rebuild": rebuild, "export": store_export, "import": store_import, "merge": merge},
+    ),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),
 }
 
