@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import NamedTuple
 
 NOTHING = float("nan")
 
 
 class Wins(NamedTuple):
-    """How often the first of two sides was better, worse or as good; `rate` counts what is as good as half a win."""
+    """Judgements of two sides over `n` things: how often the first was better, worse or as good, and its win rate.
+
+    The rate is the mean over things, where what is as good counts half; the interval is over things too.
+    """
 
     better: int
     worse: int
     ties: int
+    n: int
     rate: float
     low: float
     high: float
 
-    @property
-    def n(self) -> int:
-        """How many comparisons there were."""
-        return self.better + self.worse + self.ties
 
+def wins(things: Sequence[Sequence[float]], confidence: float = 0.95) -> Wins:
+    """Of what reviewers said of each thing, 1 better, 0.5 as good, 0 worse; NaN without any. Wilson's interval (1927).
 
-def wins(better: int, worse: int, ties: int, confidence: float = 0.95) -> Wins:
-    """The rate and its score interval (Wilson 1927); NaN without any comparison."""
+    Several reviewers of one thing don't make it several: what they say of it is averaged.
+    """
     from scipy.special import ndtri
 
-    n = better + worse + ties
+    things = [each for each in things if each]
+    better, worse, ties = (sum(each.count(value) for each in map(list, things)) for value in (1, 0, 0.5))
+    n = len(things)
     if not n:
-        return Wins(better, worse, ties, NOTHING, NOTHING, NOTHING)
-    rate, z = (better + ties / 2) / n, float(ndtri((1 + confidence) / 2))
+        return Wins(better, worse, ties, n, NOTHING, NOTHING, NOTHING)
+    rate, z = fmean(fmean(each) for each in things), float(ndtri((1 + confidence) / 2))
     middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
-    return Wins(better, worse, ties, rate, max(middle - half, 0.0), min(middle + half, 1.0))
+    half = z / (1 + z**2 / n) * math.sqrt(max(rate * (1 - rate), 0.0) / n + z**2 / (4 * n**2))
+    return Wins(better, worse, ties, n, rate, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
 def strengths(compared: Mapping[tuple[str, str], Wins], prior: float = 0.1) -> dict[str, float]:

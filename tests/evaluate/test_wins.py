@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.evaluate.wins import Wins, strengths, wins
+from runner.evaluate import wins as of
+from runner.evaluate.wins import Wins, strengths
 
 counts = st.integers(0, 40)
+
+
+def wins(better: int, worse: int, ties: int) -> Wins:
+    """So many things with a single judgement."""
+    return of.wins([[1.0]] * better + [[0.0]] * worse + [[0.5]] * ties)
 
 
 @settings(deadline=None)
@@ -32,7 +38,8 @@ def test_the_other_side_sees_the_same_mirrored(better: int, worse: int, ties: in
     one, other = wins(better, worse, ties), wins(worse, better, ties)
     assert one.rate == pytest.approx(1 - other.rate)
     assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low))
-    assert one.low <= one.rate <= one.high and one.n == better + worse + ties
+    assert one.low <= one.rate <= one.high
+    assert one.n == better + worse + ties
 
 
 def test_two_sides_have_the_odds_of_their_wins() -> None:
@@ -57,3 +64,9 @@ def test_who_never_lost_is_not_infinitely_strong() -> None:
     found = strengths({("a", "b"): wins(5, 0, 0)})
     assert 0 < found["a"] < 10
     assert strengths({}) == {}
+
+
+def test_several_reviewers_of_a_thing_do_not_make_it_several() -> None:
+    one, many = of.wins([[1.0], [0.0], [0.5]]), of.wins([[1.0] * 5, [0.0] * 5, [1.0, 0.0]])
+    assert (one.rate, one.low, one.high, one.n) == (many.rate, many.low, many.high, 3)
+    assert (many.better, many.worse, many.ties) == (6, 6, 0)
