@@ -291,6 +291,42 @@ def report(
         emit(found)
 
 
+def review(
+    runs: Annotated[list[str], Argument("One run to rate, or several to compare side by side.")],
+    reviewer: Annotated[str, Option("Your name; else that of your account.", environment="RUNNER_REVIEWER")] = "",
+    task: Annotated[str, Option("Whose answers, where there are several tasks.")] = "",
+    split: Annotated[str, Option("Of which split.")] = "test",
+    criteria: Annotated[list[str], Option("What to judge by; again for more.", "--criterion")] = NOTHING,
+    examples: Annotated[int, Option("How many examples at most.")] = 50,
+    seed: Annotated[int, Option("Which examples: the same for all reviewers.")] = 0,
+    summary: Annotated[bool, Option("Only tell what was said so far.", "--summary")] = False,
+    export: Annotated[Path | None, Option("Write what was said of these runs as lines of JSON.")] = None,
+    take: Annotated[Path | None, Option("Record the judgements of such a file first.", "--import")] = None,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Judge answers without knowing which run wrote them; again goes on where you were."""
+    from getpass import getuser
+
+    from runner.run import ballots, reviewing
+    from runner.run.asking import ask
+
+    if take is not None:
+        fresh, known = ballots.take(results, take)
+        print(f"recorded {fresh} judgements, {known} were known", file=sys.stderr)
+    elif export is not None:
+        chosen = [reviewing.single(results, word) for word in runs]
+        print(f"wrote {ballots.export(results, chosen, export)} judgements to {export}", file=sys.stderr)
+    elif not summary and not as_json:
+        name = reviewer or getuser()
+        asked = reviewing.review(
+            results, runs, name, task=task, split=split, criteria=criteria, seed=seed, most=examples
+        )
+        ask(asked, input, print)
+    found = reviewing.facts(results, runs)
+    emit(found) if as_json else print(reviewing.text(found))
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -417,6 +453,7 @@ VERBS: dict[str, Verb | Group] = {
     "show": show,
     "query": query,
     "report": report,
+    "review": review,
     "doctor": doctor,
     "store": Group(
         "Look after the database of results.",
