@@ -160,8 +160,8 @@ VIEWS = {
     "not_finite": View(
         "How many values of each metric of each run are NaN or infinite.",
         """
-        SELECT 'metrics' AS source, run, split, task, metric, count(*) AS count, min(step) AS first_step
-        FROM metrics WHERE NOT isfinite(value) GROUP BY run, split, task, metric
+        SELECT 'metrics' AS source, run, split, task, metric, not_finite AS count, not_finite_step AS first_step
+        FROM metric_last WHERE not_finite > 0
         UNION ALL
         SELECT 'scores', run, split, task, metric, count(*), NULL
         FROM scores WHERE NOT isfinite(value) GROUP BY run, split, task, metric

@@ -107,7 +107,7 @@ def test_a_reader_who_keeps_the_copy_open_does_not_hide_what_is_new(results: Pat
     [
         "INSERT INTO labels VALUES ('r', 1, 't', 0, 'a')",
         "UPDATE runs SET name = 'x'",
-        "DELETE FROM metrics",
+        "DELETE FROM scores",
         "DROP TABLE runs",
         "CREATE TABLE mine (a INT)",
         "SELECT 1; DROP VIEW curves",
@@ -166,7 +166,7 @@ def test_a_mistyped_name_is_answered_with_the_nearest(store: Path, sql: str, mes
 def test_a_name_like_no_other_is_answered_with_all(store: Path) -> None:
     fault = refused(store, "FROM zzzzz")
     assert fault.hint.startswith(
-        "tables, views and macros: answers, artifacts, attempts, bad_lines, class_scores, compare,"
+        "tables, views and macros: answers, artifacts, asked, attempts, bad_lines, class_scores, compare,"
     )
 
 
