@@ -10,9 +10,10 @@ import duckdb
 _ELSEWHERE = "name|description|extends|seeds?|(grid|search|execute)(\\..*)?"
 _ELSEWHERE += "|data\\.[^.]+\\.(train|validation|test|license|groups)"
 _ELSEWHERE += "|train\\.(checkpoint_minutes|gradient_checkpointing|strategy|devices)"
+_LABEL = "CASE task WHEN '' THEN metric ELSE task || '.' || metric END"
 
 # Tables whose rows are worked out, and those that they are worked out of.
-SOURCES = ("runs", "params", "data", "answers")
+SOURCES = ("runs", "params", "data", "answers", "scores")
 DERIVED = {
     "settings": f"""
         SELECT r.run, md5(concat_ws(chr(10), p.spec, d.files)) AS setting
@@ -30,6 +31,21 @@ DERIVED = {
     "asked": """
         SELECT run, split, task, count(*) AS n, to_hex(bit_xor(md5_number(id))) AS examples
         FROM answers SEMI JOIN touched USING (run) GROUP BY run, split, task
+    """,
+    "summaries": f"""
+        SELECT r.run, p.params, s.scores FROM runs r SEMI JOIN touched USING (run)
+        LEFT JOIN (
+            SELECT run, map(list(name ORDER BY name), list(value ORDER BY name)) AS params
+            FROM params SEMI JOIN touched USING (run) GROUP BY run
+        ) p ON p.run = r.run
+        LEFT JOIN (
+            SELECT run, map(list(label ORDER BY position, label), list(value ORDER BY position, label)) AS scores
+            FROM (
+                SELECT run, {_LABEL} AS label, any_value(value) AS value, min(position) AS position
+                FROM scores SEMI JOIN touched USING (run)
+                WHERE model = 'best' AND split = 'test' AND isfinite(value) GROUP BY run, label
+            ) GROUP BY run
+        ) s ON s.run = r.run
     """,
 }
 

@@ -56,6 +56,14 @@ NARROW = {
         "One row a curve of a run, brought up to date with its points; `metric_last` shows it in words.",
         {**_RUN_ID, **_METRIC_ID, **_EXTREMES, **_REST},
     ),
+    "summaries": Table(
+        "Parameters and test scores of each run in maps, from which `run_summary` is made.",
+        {
+            **_RUN,
+            "params": ("MAP(VARCHAR, VARCHAR)", "dotted path in the spec -> value as text"),
+            "scores": ("MAP(VARCHAR, DOUBLE)", "task.metric -> score of the best model on test"),
+        },
+    ),
 }
 _WORDS = "JOIN run_ids r ON r.run_id = p.run_id JOIN metric_ids m ON m.metric_id = p.metric_id"
 SHOWN = {

@@ -17,10 +17,8 @@ _OVER = {
     "high": "upper end of Student's 95 % interval of the mean; null of one seed",
 }
 
-STANDINGS = {
-    "seed_stats": View(
-        "Scores of finished runs over the seeds of each setting; the interval tells the luck of seeds, not of rows.",
-        """
+# Scores of finished runs over the seeds; whoever uses it says of which scores, and groups.
+_SEEDS = """
         SELECT setting, min(r.name) AS name, s.split, s.task, s.metric, min(s.position) AS position,
                count(*) AS seeds, avg(s.value) AS mean, stddev_samp(s.value) AS sd,
                mean - t_quantile(seeds - 1) * sd / sqrt(seeds) AS low,
@@ -28,9 +26,13 @@ STANDINGS = {
                min(s.value) AS min, max(s.value) AS max, list(r.run ORDER BY r.seed, r.run) AS runs
         FROM scores s JOIN runs r ON r.run = s.run JOIN settings g ON g.run = s.run
         WHERE s.model = 'best' AND isfinite(s.value) AND r.state = 'finished'
-        GROUP BY setting, s.split, s.task, s.metric
-        ORDER BY name, setting, s.task, s.split, position, s.metric
-        """,
+"""
+_GROUPS = "GROUP BY setting, s.split, s.task, s.metric"
+
+STANDINGS = {
+    "seed_stats": View(
+        "Scores of finished runs over the seeds of each setting; the interval tells the luck of seeds, not of rows.",
+        f"{_SEEDS} {_GROUPS} ORDER BY name, setting, s.task, s.split, position, s.metric",
         {
             **_SETTING,
             "name": "name of an experiment with this setting",
@@ -45,16 +47,15 @@ STANDINGS = {
     ),
     "leaderboard": View(
         "Settings by the mean of their main score, the best first, among those that were asked the same examples.",
-        """
+        f"""
         SELECT rank() OVER (
                    PARTITION BY s.split, s.task, s.metric, a.examples
                    ORDER BY CASE WHEN lower_is_better(s.metric) THEN s.mean ELSE -s.mean END
                ) AS place,
                s.name, s.setting, s.split, s.task, s.metric, s.mean, s.sd, s.low, s.high, s.seeds, s.runs,
                a.examples
-        FROM seed_stats s
+        FROM ({_SEEDS} AND s.position = 0 {_GROUPS}) s
         LEFT JOIN asked a ON a.run = s.runs[1] AND a.split = s.split AND a.task = s.task
-        WHERE s.position = 0
         ORDER BY s.task, s.split, s.metric, examples, place, s.setting
         """,
         {
@@ -79,11 +80,12 @@ STANDINGS = {
                try_cast(p['train.batch_size'] AS BIGINT) AS batch_size,
                try_cast(p['train.learning_rate'] AS DOUBLE) AS learning_rate,
                p['train.precision'] AS "precision",
-               s.split, s.task, s.metric, s.value, s.low, s.high, s.n, p AS params, r.scores
+               s.split, s.task, s.metric, s.value, CASE WHEN isfinite(s.low) THEN s.low END AS low,
+               CASE WHEN isfinite(s.high) THEN s.high END AS high, s.n, p AS params, r.scores
         FROM (SELECT *, params AS p FROM run_summary) r
         JOIN settings g ON g.run = r.run
         LEFT JOIN (
-            SELECT * FROM final_scores WHERE position = 0
+            SELECT * FROM scores WHERE model = 'best' AND position = 0 AND isfinite(value)
             QUALIFY row_number() OVER (PARTITION BY run ORDER BY split <> 'test', split <> 'validation', task) = 1
         ) s ON s.run = r.run
         """,

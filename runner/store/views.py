@@ -10,7 +10,6 @@ _PLACE = {
     "split": "train, validation or test",
     "task": "the task in the spec; empty for what concerns all tasks",
 }
-_LABEL = "CASE task WHEN '' THEN metric ELSE task || '.' || metric END"
 
 VIEWS = {
     "final_scores": View(
@@ -91,19 +90,10 @@ VIEWS = {
     ),
     "run_summary": View(
         "One row a run with its parameters and final test scores: params['train.epochs'], scores['task.metric'].",
-        f"""
-        WITH p AS (
-            SELECT run, map(list(name ORDER BY name), list(value ORDER BY name)) AS params FROM params GROUP BY run
-        ), labelled AS (
-            SELECT run, {_LABEL} AS label, any_value(value) AS value, min(position) AS position
-            FROM final_scores WHERE split = 'test' GROUP BY run, label
-        ), s AS (
-            SELECT run, map(list(label ORDER BY position, label), list(value ORDER BY position, label)) AS scores
-            FROM labelled GROUP BY run
-        )
+        """
         SELECT r.run, r.name, r.description, r.seed, r.state, r.started, r.finished, r.seconds, r.attempts,
-               r.trial_key, r.plan_key, p.params, s.scores
-        FROM runs r LEFT JOIN p ON p.run = r.run LEFT JOIN s ON s.run = r.run
+               r.trial_key, r.plan_key, s.params, s.scores
+        FROM runs r LEFT JOIN summaries s ON s.run = r.run
         """,
         {
             "run": "id of the run",
