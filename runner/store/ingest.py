@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from runner.store import processes
+from runner.store import processes, seen
 from runner.store.derived import SOURCES, derive
 from runner.store.log import NAME
+from runner.store.narrow import NARROW
 from runner.store.series import put
 from runner.store.tables import TABLES
 from runner.store.tail import Fresh, batches
@@ -30,12 +32,15 @@ def ingest(results: Path, wait: float = 10.0) -> int:
     or when the disk is full; what was recorded stays in the logs.
     """
     with locked(results):
+        before, now = seen.recall(results), seen.look(results, waiting=True)
         with opened(results / WORKING, wait) as con:
-            count = catch_up(con, results)
+            count = catch_up(con, results, before.changed(now))
             if settle(con) or count:
                 con.execute("CHECKPOINT")
+            waiting = bool(open_here(con))
         if stamp(results / WORKING) != stamp(results / PUBLISHED):
             publish(results)
+        seen.remember(results, replace(seen.look(results, waiting), logs=now.logs))
     return count
 
 
@@ -47,12 +52,15 @@ def rebuild(results: Path) -> int:
     return ingest(results)
 
 
-def catch_up(con: duckdb.DuckDBPyConnection, results: Path) -> int:
-    """Read every log from its offset to its last newline; rows and offsets of many logs go in together."""
+def catch_up(con: duckdb.DuckDBPyConnection, results: Path, runs: Iterable[str] | None = None) -> int:
+    """Read all logs, or those of some runs, from offset to last newline; rows and offsets of many go in together."""
     rows = con.execute("SELECT run, position, head FROM offsets").fetchall()
     known = {run: (position, head) for run, position, head in rows}
     total = 0
-    for fresh in batches(sorted((results / "runs").glob(f"*/{NAME}")), known):
+    logs = sorted((results / "runs").glob(f"*/{NAME}"))
+    if runs is not None:
+        logs = [results / "runs" / run / NAME for run in runs]
+    for fresh in batches(logs, known):
         con.execute("BEGIN")
         write(con, fresh)
         con.execute("COMMIT")
@@ -69,8 +77,8 @@ def forget(con: duckdb.DuckDBPyConnection, runs: Collection[str]) -> None:
         con.execute(
             f"DELETE FROM {name} WHERE run_id IN (SELECT run_id FROM run_ids WHERE run IN {gone})", {"runs": list(runs)}
         )
-    for name, table in TABLES.items():
-        if not table.sql:
+    for name, table in (TABLES | NARROW).items():
+        if "run" in table.columns and not table.sql and name != "run_ids":
             con.execute(f"DELETE FROM {name} WHERE run IN {gone}", {"runs": list(runs)})
 
 
@@ -155,14 +163,18 @@ def refresh(con: duckdb.DuckDBPyConnection, runs: Collection[str]) -> None:
 
 def settle(con: duckdb.DuckDBPyConnection) -> bool:
     """Mark attempts whose process on this machine has died without a word as lost; whether any was found."""
-    open_ones = con.execute(
-        "SELECT run, attempt, pid, epoch(started) FROM attempts"
-        " WHERE state = 'running' AND host = ? AND pid IS NOT NULL",
-        [socket.gethostname()],
-    ).fetchall()
-    dead = [(run, attempt) for run, attempt, pid, since in open_ones if not processes.runs(pid, since)]
+    dead = [(run, attempt) for run, attempt, pid, since in open_here(con) if not processes.runs(pid, since)]
     for run, attempt in dead:
         con.execute("UPDATE attempts SET state = 'lost' WHERE run = ? AND attempt = ?", [run, attempt])
     if dead:
         refresh(con, {run for run, _ in dead})
     return bool(dead)
+
+
+def open_here(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int, float]]:
+    """Attempts that a process of this machine has not ended, with the process and when they began."""
+    return con.execute(
+        "SELECT run, attempt, pid, epoch(started) FROM attempts"
+        " WHERE state = 'running' AND host = ? AND pid IS NOT NULL",
+        [socket.gethostname()],
+    ).fetchall()

@@ -104,7 +104,7 @@ def migrate(con: duckdb.DuckDBPyConnection, path: object) -> None:
             f"`{path}` was made by a newer runner: it has migration {done}, this program knows {len(MIGRATIONS)}",
             "upgrade the runner, or make the database again from the logs: `runner store rebuild`",
         )
-    if done == len(MIGRATIONS) and _remembered(con) == _fingerprint():
+    if done == len(MIGRATIONS) and _remembered(con) == fingerprint():
         return
     con.execute("BEGIN")
     for number, step in enumerate(MIGRATIONS[done:], done + 1):
@@ -126,8 +126,9 @@ def _remembered(con: duckdb.DuckDBPyConnection) -> str:
     return str(row[0]) if row else ""
 
 
-def _fingerprint() -> str:
-    return hashlib.sha256(repr((ALL_TABLES, VIEWS, MACROS)).encode()).hexdigest()
+def fingerprint() -> str:
+    """What tells this program from others, as far as the database is concerned."""
+    return hashlib.sha256(repr((len(MIGRATIONS), ALL_TABLES, VIEWS, MACROS)).encode()).hexdigest()
 
 
 def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
@@ -149,7 +150,7 @@ def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
         _comment_columns(con, name, {column: sentence for column, (_, sentence) in table.columns.items()})
     derive_all(con)
     con.execute("DELETE FROM texts")
-    con.execute("INSERT INTO texts VALUES (?)", [_fingerprint()])
+    con.execute("INSERT INTO texts VALUES (?)", [fingerprint()])
 
 
 def _write_macro(con: duckdb.DuckDBPyConnection, name: str, macro: Macro) -> None:

@@ -20,13 +20,17 @@ BATCH = 32 * 2**20  # bytes of logs whose rows go in together
 
 
 class Block(NamedTuple):
-    """Whole lines of one log, from byte `begin` to `end`; of a log that is another one now they begin at 0."""
+    """Whole lines of one log, from byte `begin` to `end`; of a log that is another one now they begin at 0.
+
+    There may be `more` behind them.
+    """
 
     run: str
     lines: bytes
     begin: int
     end: int
     head: str
+    more: bool
 
 
 @dataclass
@@ -84,7 +88,7 @@ def blocks(log: Path, position: int, head: str) -> Iterator[Block]:
             raise RunnerError(f"cannot read `{log}`: {error.strerror}", "make it readable and ask again") from error
         if block.lines or (known and not block.begin):
             yield block
-        if not block.lines:
+        if not block.more:
             return
         position, head = block.end, block.head
 
@@ -95,12 +99,13 @@ def take(log: Path, position: int, head: str) -> Block:
         if not continues(stream, position, head):
             position = 0
         stream.seek(position)
-        lines = stream.read(CHUNK)
-        while b"\n" not in lines and (more := stream.read(CHUNK)):
-            lines += more
-        lines = lines[: lines.rfind(b"\n") + 1]
+        found = stream.read(CHUNK)
+        while b"\n" not in found and (rest := stream.read(CHUNK)):
+            found += rest
+        lines = found[: found.rfind(b"\n") + 1]
         end = position + len(lines)
-        return Block(log.parent.name, lines, position, end, beginning(stream, end) if lines else head)
+        head = beginning(stream, end) if lines else head
+        return Block(log.parent.name, lines, position, end, head, bool(lines) and len(found) >= CHUNK)
 
 
 def continues(stream: BinaryIO, position: int, head: str) -> bool:
