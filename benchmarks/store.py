@@ -28,7 +28,7 @@ from _pairs import ROOT, emit, interleaved, parser, positive, ratios
 from runner.store.ingest import ingest
 from runner.store.query import asking
 
-WRITERS, METRICS, STEPS = 4, 5, 1000
+WRITERS, METRICS = 4, 5
 GOALS = {"over_mlflow": 50, "p50_us": 20, "p99_us": 1000, "bytes_per_point": 14, "lost": 0}
 QUESTIONS = {
     "best_run_per_setting": """
@@ -46,8 +46,8 @@ BOARD = "SELECT place, name, mean, low, high, seeds FROM leaderboard WHERE split
 class Side:
     """A tracker in its own environment, asked by `_peers/log_*.py`."""
 
-    def __init__(self, name: str, python: str, runs: int) -> None:
-        self.name, self.python, self.runs = name, python, runs
+    def __init__(self, name: str, python: str, runs: int = 0, steps: int = 0) -> None:
+        self.name, self.python, self.runs, self.steps = name, python, runs, steps
         self.script = Path(__file__).with_name("_peers") / f"log_{name}.py"
 
     def begin(self, *words: object) -> subprocess.Popen[str]:
@@ -75,13 +75,13 @@ def logged(side: Side, kills: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder, share = Path(name), side.runs // WRITERS
         side.say("prepare", folder)
-        writers = [side.begin("write", folder, share * at, share, STEPS) for at in range(WRITERS)]
+        writers = [side.begin("write", folder, share * at, share, side.steps) for at in range(WRITERS)]
         found = [answer(each) for each in writers]
         seconds = max(each["ended"] for each in found) - min(each["began"] for each in found)
         if side.name == "ours":
             seconds += spent(lambda: fill(folder))
         kept = side.say("count", folder)
-    points = share * WRITERS * STEPS * METRICS
+    points = share * WRITERS * side.steps * METRICS
     return {
         "runs": share * WRITERS,
         "points_per_second": points / seconds,
@@ -115,11 +115,11 @@ def logging(sides: list[Side], kills: int) -> dict[str, Any]:
     return {**found, **over, "goals": GOALS}
 
 
-def scale(runs: int, mlflow: str, budget: float) -> dict[str, Any]:
+def scale(runs: int, steps: int, mlflow: str, budget: float) -> dict[str, Any]:
     """Read the logs of many runs and ask."""
     with tempfile.TemporaryDirectory() as name:
         results = Path(name)
-        points = _bulk.write(results, runs, STEPS)
+        points = _bulk.write(results, runs, steps)
         seconds = spent(lambda: fill(results))
         found: dict[str, Any] = {
             "runs": runs,
@@ -130,7 +130,7 @@ def scale(runs: int, mlflow: str, budget: float) -> dict[str, Any]:
         }
     if mlflow:
         with tempfile.TemporaryDirectory() as name:
-            found["mlflow"] = Side("mlflow", mlflow, 0).say("ask", name, budget)
+            found["mlflow"] = Side("mlflow", mlflow).say("ask", name, budget)
     return found
 
 
@@ -195,7 +195,8 @@ def main() -> None:
     options.add_argument("--log-runs", type=positive, default=200, help="runs that our writers log, a multiple of 4")
     options.add_argument("--peer-runs", type=positive, default=8, help="runs that each peer's writers log")
     options.add_argument("--kills", type=positive, default=5, help="loggers that are killed")
-    options.add_argument("--runs", type=positive, default=10_000, help="runs of the big store, 5,000 points each")
+    options.add_argument("--steps", type=positive, default=1000, help="steps of a run")
+    options.add_argument("--runs", type=positive, default=10_000, help="runs of the big store")
     options.add_argument("--board-runs", type=positive, default=100_000, help="runs on the leaderboard")
     options.add_argument("--pairs", type=positive, default=15, help="pairs of processes")
     options.add_argument("--mlflow", default="", help="the Python of an environment with MLflow")
@@ -203,11 +204,11 @@ def main() -> None:
     options.add_argument("--budget", type=float, default=600, help="seconds in which MLflow is filled")
     given = options.parse_args()
     peers = [("mlflow", given.mlflow), ("trackio", given.trackio)]
-    sides = [Side("ours", sys.executable, given.log_runs)]
-    sides += [Side(name, python, given.peer_runs) for name, python in peers if python]
+    sides = [Side("ours", sys.executable, given.log_runs, given.steps)]
+    sides += [Side(name, python, given.peer_runs, given.steps) for name, python in peers if python]
     acts: dict[str, Callable[[], dict[str, Any]]] = {
         "logging": lambda: logging(sides, given.kills),
-        "scale": lambda: scale(given.runs, given.mlflow, given.budget),
+        "scale": lambda: scale(given.runs, given.steps, given.mlflow, given.budget),
         "boards": lambda: boards(given.board_runs),
         "start": lambda: start(given.pairs),
     }

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import duckdb
 
 from runner.errors import RunnerError
+from runner.store import definitions
 from runner.store.derived import derive_all
 from runner.store.macros import MACROS
 from runner.store.narrow import NARROW
@@ -34,7 +35,7 @@ _OWN = {
         {"fingerprint": ("VARCHAR", "hash of the text of all views, macros and comments")},
     ),
 }
-ALL_TABLES = TABLES | NARROW | _OWN
+ALL_TABLES = TABLES | NARROW | {"metric_definitions": definitions.TABLE} | _OWN
 KEPT = {name: table for name, table in ALL_TABLES.items() if not table.sql}
 
 
@@ -149,6 +150,7 @@ def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"COMMENT ON {'VIEW' if table.sql else 'TABLE'} {name} IS {_quoted(table.comment)}")
         _comment_columns(con, name, {column: sentence for column, (_, sentence) in table.columns.items()})
     derive_all(con)
+    definitions.define(con)
     con.execute("DELETE FROM texts")
     con.execute("INSERT INTO texts VALUES (?)", [fingerprint()])
 

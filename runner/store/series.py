@@ -37,7 +37,7 @@ KNOWN = """
 # Of each curve, from sums of disjoint parts of it, as rows of `series`.
 MERGED = """
     SELECT run_id, metric_id, sum(n), min(first_step), arg_min(first, first_step), max(last_step),
-           arg_max(last, last_step), min(low).s, min(low).v, min(high).s, -min(high).v, sum(not_finite),
+           arg_max(last, last_step), min(low).s, min(low).v, min(high).s, 0 - min(high).v, sum(not_finite),
            min(not_finite_step), max(step), max(epoch), max(time)
     FROM ({sums}) GROUP BY run_id, metric_id
 """

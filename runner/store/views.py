@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.store.origins import ORIGINS
 from runner.store.standings import STANDINGS
 from runner.store.view import View as View
 
@@ -215,4 +216,5 @@ VIEWS = {
         },
     ),
     **STANDINGS,
+    **ORIGINS,
 }

@@ -63,7 +63,7 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
 def clear(con: duckdb.DuckDBPyConnection) -> None:
     """No rows in any table."""
     con.execute("BEGIN")
-    for name in KEPT.keys() - {"migrations", "texts"}:
+    for name in KEPT.keys() - {"migrations", "texts", "metric_definitions"}:
         con.execute(f"DELETE FROM {name}")
     con.execute("COMMIT")
 

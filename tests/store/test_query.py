@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from runner.errors import RunnerError
-from runner.store.query import FORMATS, query, render, write_parquet
+from runner.store.query import FORMATS, query, render, told, write_parquet
 from tests.store.conftest import file_of, log_of, start
 
 HINT = "results are read-only here; the logs under `runs/` are their source"
@@ -277,3 +277,17 @@ def test_bad_lines_can_be_asked_for(results: Path) -> None:
     assert query(results, "SELECT run, position, text FROM bad_lines").to_pylist() == [
         {"run": "demo", "position": 0, "text": "{"}
     ]
+
+
+def test_a_table_told_at_once_is_the_one_drawn_from_arrow(store: Path) -> None:
+    assert words(told(store, SAMPLE)) == words(TABLE)
+    empty = "SELECT run, seed FROM runs WHERE false"
+    assert told(store, empty) == render(query(store, empty))
+
+
+def test_a_small_question_loads_neither_arrow_nor_rich(store: Path) -> None:
+    program = "import sys, runner.cli; runner.cli.call(sys.argv[1:]); print({'pyarrow', 'rich'} & set(sys.modules))"
+    command = [sys.executable, "-c", program, "query", "--results", str(store), "SELECT 1 AS one"]
+    subprocess.run(command, capture_output=True, check=True)  # reads the log
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")
