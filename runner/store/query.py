@@ -34,8 +34,10 @@ Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Ask: TypeAlias = "Callable[..., pa.Table]"  # of SQL and its parameters
 
 FORMATS = ("table", "csv", "json", "jsonl")
-NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
-NUMBERS += ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT")
+NUMBERS = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
 
 
 def query(results: Path, sql: str, params: Params = ()) -> pa.Table:

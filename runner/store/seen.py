@@ -48,8 +48,8 @@ def unchanged(results: Path) -> bool:
 
 def look(results: Path, waiting: bool) -> Seen:
     """What logs and database look like."""
-    files = [stamp(results / name) for name in (WORKING, PUBLISHED)]
-    return Seen(fingerprint(), *(found and list(found) for found in files), waiting, logs(results))
+    working, published = (found and [*found] for found in (stamp(results / WORKING), stamp(results / PUBLISHED)))
+    return Seen(fingerprint(), working, published, waiting, logs(results))
 
 
 def logs(results: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -15,7 +16,8 @@ AT = datetime(2024, 1, 1)
 
 
 def test_a_machine_is_one_whatever_was_checked_out(tmp_path: Path, con: duckdb.DuckDBPyConnection) -> None:
-    for name, more in {"a": {}, "b": {"git_commit": "c2"}, "c": {"cores": 4}}.items():
+    machines: dict[str, dict[str, Any]] = {"a": {}, "b": {"git_commit": "c2"}, "c": {"cores": 4}}
+    for name, more in machines.items():
         run(tmp_path, name, machine=more)
     catch_up(con, tmp_path)
     asked = "SELECT python, cores, runs, attempts, first, packages ->> '$.torch' FROM environments ORDER BY cores"

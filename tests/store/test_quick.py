@@ -13,7 +13,7 @@ from runner.store import quick, tail
 from runner.store.points import Points
 from tests.store.conftest import NEW_YEAR
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 1.0, 0.5, 2**63 - 1, 2**63, 10**400, 1e300, "NaN", "Infinity", "x", "é", [], {}]
 )
 PARTS: dict[str, st.SearchStrategy[Any]] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runner.store import ingest as module
-from runner.store import seen
+from runner.store import seen, tail
 from runner.store.ingest import ingest, rebuild
 from tests.store.conftest import ELSEWHERE, ask, file_of, log_of, start
 
@@ -34,7 +34,7 @@ def test_unchanged_results_are_known_without_the_database(settled: Path, monkeyp
 def test_only_the_log_that_grew_is_opened(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log_of(settled, "b").write("dream")
     opened: list[str] = []
-    take = module.batches
+    take = tail.batches
 
     def spy(logs: list[Path], known: dict[str, tuple[int, str]]) -> object:
         opened.extend(log.parent.name for log in logs)

@@ -35,7 +35,7 @@ def summed(points: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         odd = [step for step, value, _ in each if value is not None and not math.isfinite(value)]
         low = min(finite, key=lambda at: (at[1], at[0]), default=(None, None))
         high = min(finite, key=lambda at: (-at[1], at[0]), default=(None, None))
-        ends = [*(finite or [(None, None)])[0], *(finite or [(None, None)])[-1]]
+        ends = [*finite[0], *finite[-1]] if finite else [None] * 4
         best = low if metric == "loss" else high
         tops = [len(odd), min(odd, default=None), max(step for step, *_ in each)]
         epochs = [epoch for *_, epoch in each if epoch is not None]
