@@ -100,7 +100,7 @@ def killed(side: Side) -> str:
         logger = side.begin("acknowledge", folder)
         assert logger.stdout is not None
         logger.stdout.readline()
-        time.sleep(1.0)
+        time.sleep(4.0)  # trackers that log in the background have begun to by then
         logger.send_signal(signal.SIGKILL)
         acknowledged = 1 + len(logger.communicate()[0].splitlines())
         kept = side.say("count", folder)["points"] / METRICS

@@ -48,10 +48,10 @@ def query(results: Path, sql: str, params: Params = ()) -> pa.Table:
         return ask(sql, params)
 
 
-def told(results: Path, sql: str) -> str:
+def told(results: Path, sql: str, params: Params = ()) -> str:
     """The rows of a statement as a table for people: asked most, it loads no Arrow, and no rich but on a terminal."""
     with connected(results) as con, explained():
-        found = relation(con, sql)
+        found = relation(con, sql, params)
         kinds = [str(kind) for kind in found.types]
         right = [kind in NUMBERS or kind.startswith("DECIMAL") for kind in kinds]
         rows = [[cell(pairs(*each)) for each in zip(row, kinds, strict=True)] for row in found.fetchall()]

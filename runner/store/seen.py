@@ -9,7 +9,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.store.log import NAME
@@ -76,5 +76,5 @@ def remember(results: Path, seen: Seen) -> None:
     """Remember for the next time; where that is impossible, the next one reads more."""
     temporary = results / f"{FILE}.part"
     with suppress(OSError):
-        temporary.write_text(json.dumps(asdict(seen)))
+        temporary.write_text(json.dumps(vars(seen)))
         temporary.replace(results / FILE)
