@@ -52,3 +52,4 @@ layers: $(VENV)/.dev
 fresh: $(VENV)/.dev
 	$(BIN)/python -m runner.spec.schema
 	$(BIN)/python -m runner.spec.document
+	$(BIN)/python -m runner.store.document

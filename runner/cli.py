@@ -259,9 +259,12 @@ def query(
 ) -> None:
     """Ask the database of results; read-only, also while runs go on."""
     from runner.store.query import query as ask
-    from runner.store.query import render, write_parquet
+    from runner.store.query import render, told, write_parquet
 
     text = file.read_text(encoding="utf-8") if file else (sys.stdin.read() if sql == "-" else sql)
+    if output is None and not as_json and format == "table":
+        print(told(results, text), end="")
+        return
     table = ask(results, text)
     if output is not None:
         write_parquet(table, output)

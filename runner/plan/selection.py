@@ -78,7 +78,8 @@ def higher_is_better(name: str) -> bool:
 def bounded(name: str) -> bool:
     """Whether the values of a `TASK.METRIC` lie between -1 and 1."""
     metric = name.rsplit(".", 1)[-1]
-    return metric != LOSS and bool(getattr(kinds.pick("metrics", metric), "bounded", True))
+    low, high = (0.0, math.inf) if metric == LOSS else getattr(kinds.pick("metrics", metric), "range", (0.0, 1.0))
+    return bool(low >= -1 and high <= 1)
 
 
 def needs_transform(name: str) -> bool:

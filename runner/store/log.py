@@ -103,9 +103,9 @@ def attempts(run_folder: Path) -> int:
 def encode(value: Any) -> str:
     """Strict JSON on one line: non-finite floats as strings, numpy scalars as numbers, paths as text."""
     try:
-        return json.dumps(value, default=_plain, allow_nan=False, separators=(",", ":"))
+        return _ENCODER.encode(value)
     except ValueError:
-        return json.dumps(_finite(value), allow_nan=False, separators=(",", ":"))
+        return _ENCODER.encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:
@@ -124,6 +124,9 @@ def _plain(value: Any) -> Any:
     if callable(getattr(value, "item", None)):
         return value.item()
     raise TypeError(f"a log record cannot hold a {type(value).__name__}: {value!r}")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, allow_nan=False, separators=(",", ":"))
 
 
 def _ends_torn(file: int) -> bool:

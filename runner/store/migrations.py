@@ -12,9 +12,13 @@ from collections.abc import Callable
 import duckdb
 
 from runner.errors import RunnerError
+from runner.store import definitions
+from runner.store.derived import derive_all
 from runner.store.macros import MACROS
-from runner.store.tables import TABLES, Table
-from runner.store.view import Macro
+from runner.store.narrow import NARROW
+from runner.store.series import sum_up_all
+from runner.store.tables import TABLES
+from runner.store.view import Macro, Table
 from runner.store.views import VIEWS
 
 _OWN = {
@@ -31,12 +35,13 @@ _OWN = {
         {"fingerprint": ("VARCHAR", "hash of the text of all views, macros and comments")},
     ),
 }
-ALL_TABLES = TABLES | _OWN
+ALL_TABLES = TABLES | NARROW | {"metric_definitions": definitions.TABLE} | _OWN
+KEPT = {name: table for name, table in ALL_TABLES.items() if not table.sql}
 
 
 def first_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Creates what `tables.py` declares."""
-    for name, table in TABLES.items():
+    for name, table in KEPT.items():
         con.execute(table.ddl(name))
 
 
@@ -60,12 +65,33 @@ def grid_trials(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(TABLES["grid_trials"].ddl("grid_trials"))
 
 
+def narrow_points(con: duckdb.DuckDBPyConnection) -> None:
+    """Moves points into rows with numbers in place of words; `settings` becomes a table."""
+    kinds = dict(con.execute("SELECT table_name, table_type FROM information_schema.tables").fetchall())
+    if kinds.get("settings") == "VIEW":
+        con.execute("DROP VIEW settings")
+    first_tables(con)
+    if kinds.get("metrics") != "BASE TABLE":
+        return
+    con.execute("ALTER TABLE metrics RENAME TO worded")
+    for table, words in {"run_ids": "run", "metric_ids": "split, task, metric"}.items():
+        found = f"SELECT {words}, min(rowid) AS place FROM worded GROUP BY ALL"
+        con.execute(f"INSERT INTO {table} SELECT row_number() OVER (ORDER BY place), {words} FROM ({found})")
+    con.execute(
+        "INSERT INTO points SELECT run_id, metric_id, attempt, time, step, epoch, value"
+        " FROM worded JOIN run_ids USING (run) JOIN metric_ids USING (split, task, metric) ORDER BY worded.rowid"
+    )
+    sum_up_all(con)
+    con.execute("DROP TABLE worded")
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     first_tables,
     dropped_rows,
     answer_shapes,
     samples,
     grid_trials,
+    narrow_points,
 )
 
 
@@ -79,7 +105,7 @@ def migrate(con: duckdb.DuckDBPyConnection, path: object) -> None:
             f"`{path}` was made by a newer runner: it has migration {done}, this program knows {len(MIGRATIONS)}",
             "upgrade the runner, or make the database again from the logs: `runner store rebuild`",
         )
-    if done == len(MIGRATIONS) and _remembered(con) == _fingerprint():
+    if done == len(MIGRATIONS) and _remembered(con) == fingerprint():
         return
     con.execute("BEGIN")
     for number, step in enumerate(MIGRATIONS[done:], done + 1):
@@ -101,14 +127,18 @@ def _remembered(con: duckdb.DuckDBPyConnection) -> str:
     return str(row[0]) if row else ""
 
 
-def _fingerprint() -> str:
-    return hashlib.sha256(repr((ALL_TABLES, VIEWS, MACROS)).encode()).hexdigest()
+def fingerprint() -> str:
+    """What tells this program from others, as far as the database is concerned."""
+    return hashlib.sha256(repr((len(MIGRATIONS), ALL_TABLES, VIEWS, MACROS)).encode()).hexdigest()
 
 
 def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
     for name, macro in MACROS.items():
         if not macro.columns:
             _write_macro(con, name, macro)
+    for name, table in TABLES.items():
+        if table.sql:
+            con.execute(f"CREATE OR REPLACE VIEW {name} AS {table.sql}")
     for name, view in VIEWS.items():
         con.execute(f"CREATE OR REPLACE VIEW {name} AS {view.sql}")
         con.execute(f"COMMENT ON VIEW {name} IS {_quoted(view.comment)}")
@@ -117,10 +147,12 @@ def _write_texts(con: duckdb.DuckDBPyConnection) -> None:
         if macro.columns:
             _write_macro(con, name, macro)
     for name, table in ALL_TABLES.items():
-        con.execute(f"COMMENT ON TABLE {name} IS {_quoted(table.comment)}")
+        con.execute(f"COMMENT ON {'VIEW' if table.sql else 'TABLE'} {name} IS {_quoted(table.comment)}")
         _comment_columns(con, name, {column: sentence for column, (_, sentence) in table.columns.items()})
+    derive_all(con)
+    definitions.define(con)
     con.execute("DELETE FROM texts")
-    con.execute("INSERT INTO texts VALUES (?)", [_fingerprint()])
+    con.execute("INSERT INTO texts VALUES (?)", [fingerprint()])
 
 
 def _write_macro(con: duckdb.DuckDBPyConnection, name: str, macro: Macro) -> None:

@@ -19,8 +19,9 @@ import duckdb
 
 from runner.errors import RunnerError, nearest
 from runner.store import tables
-from runner.store.ingest import ingest
 from runner.store.macros import MACROS
+from runner.store.ruled import ruled
+from runner.store.seen import unchanged
 from runner.store.tables import TABLES
 from runner.store.view import Macro, View
 from runner.store.views import VIEWS
@@ -33,6 +34,10 @@ Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Ask: TypeAlias = "Callable[..., pa.Table]"  # of SQL and its parameters
 
 FORMATS = ("table", "csv", "json", "jsonl")
+NUMBERS = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
 
 
 def query(results: Path, sql: str, params: Params = ()) -> pa.Table:
@@ -43,27 +48,64 @@ def query(results: Path, sql: str, params: Params = ()) -> pa.Table:
         return ask(sql, params)
 
 
+def told(results: Path, sql: str, params: Params = ()) -> str:
+    """The rows of a statement as a table for people: asked most, it loads no Arrow, and no rich but on a terminal."""
+    with connected(results) as con, explained():
+        found = relation(con, sql, params)
+        kinds = [str(kind) for kind in found.types]
+        right = [kind in NUMBERS or kind.startswith("DECIMAL") for kind in kinds]
+        rows = [[cell(pairs(*each)) for each in zip(row, kinds, strict=True)] for row in found.fetchall()]
+        return draw(found.columns, right, rows)
+
+
+def pairs(value: Any, kind: str) -> Any:
+    """A value as Arrow gives it: maps as lists of pairs."""
+    return [*value.items()] if kind.startswith("MAP") and isinstance(value, dict) else value
+
+
 @contextmanager
 def asking(results: Path) -> Iterator[Ask]:
     """Several statements about one state of the store, whatever runs write meanwhile."""
-    ingest(results)
+    with connected(results) as con:
+        yield partial(rows_of, con)
+
+
+@contextmanager
+def connected(results: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the published copy, up to date."""
+    if not unchanged(results):
+        from runner.store.ingest import ingest
+
+        ingest(results)
     try:
         con = opened(results / PUBLISHED)
     except duckdb.Error as error:
         raise fault(results / PUBLISHED, error) from error
     try:
-        yield partial(rows_of, con)
+        yield con
     finally:
         con.close()
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, sql: str, params: Params = ()) -> pa.Table:
     """The rows of a statement on a connection."""
+    with explained():
+        return relation(con, sql, params).to_arrow_table()
+
+
+def relation(con: duckdb.DuckDBPyConnection, sql: str, params: Params = ()) -> duckdb.DuckDBPyRelation:
+    """A statement that has rows."""
+    found = con.sql(sql, params=dict(params) if isinstance(params, Mapping) else list(params))
+    if found is None:
+        raise RunnerError("the statement has no rows to show", "ask with SELECT, FROM, DESCRIBE or SHOW")
+    return found
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """DuckDB's words, with what may have been meant."""
     try:
-        found = con.sql(sql, params=dict(params) if isinstance(params, Mapping) else list(params))
-        if found is None:
-            raise RunnerError("the statement has no rows to show", "ask with SELECT, FROM, DESCRIBE or SHOW")
-        return found.to_arrow_table()
+        yield
     except duckdb.Error as error:
         raise RunnerError(str(error).strip(), hint(str(error))) from error
 
@@ -152,19 +194,27 @@ def flat(table: pa.Table) -> pa.Table:
 def drawn(table: pa.Table) -> str:
     """A table for people: numbers to the right, long texts folded on a terminal."""
     import pyarrow as pa
+
+    right = [pa.types.is_integer(kind.type) or pa.types.is_floating(kind.type) for kind in table.schema]
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return draw(table.column_names, right, [[*map(cell, row)] for row in rows])
+
+
+def draw(names: Sequence[str], right: Sequence[bool], rows: list[list[str]]) -> str:
+    """Names and cells as a table; on a terminal by rich, which knows how wide it is."""
+    if not sys.stdout.isatty():
+        return ruled(names, right, rows)
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     out = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for kind in table.schema:
-        number = pa.types.is_integer(kind.type) or pa.types.is_floating(kind.type)
-        out.add_column(kind.name, justify="right" if number else "left", overflow="fold")
-    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        out.add_row(*(Text(cell(value)) for value in row))
-    live = sys.stdout.isatty()
-    console = Console(file=io.StringIO(), width=None if live else 10_000, no_color=True)
+    for name, number in zip(names, right, strict=True):
+        out.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        out.add_row(*map(Text, row))
+    console = Console(file=io.StringIO(), no_color=True)
     with console.capture() as caught:
         console.print(out)
     return "\n".join(line.rstrip() for line in caught.get().rstrip().splitlines()) + "\n"

@@ -67,10 +67,8 @@ def metrics(record: Record) -> Rows:
     time, step, epoch = moment(record["time"]), whole(record["step"]), real(record.get("epoch"))
     if step is None:
         raise ValueError("a metric without step")
-    split = word(record.get("split"))
-    return [
-        ("metrics", [(time, step, epoch, split, *task_metric(name), real(v)) for name, v in record["values"].items()])
-    ]
+    values = {name: real(value) for name, value in record["values"].items()}
+    return [("metrics", [(time, step, epoch, word(record.get("split")), values)])]
 
 
 def scores(record: Record) -> Rows:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from runner.store.view import View
 
-# Fields of a spec that change no result, or only by the seed; files count by what they hold.
-_ELSEWHERE = "name|description|extends|seeds?|(grid|search|execute)(\\..*)?"
-_ELSEWHERE += "|data\\.[^.]+\\.(train|validation|test|license|groups)"
-_ELSEWHERE += "|train\\.(checkpoint_minutes|gradient_checkpointing|strategy|devices)"
-
 _SETTING = {"setting": "hash of all of the spec that decides a result but the seed, and of the files' contents"}
 _SCORE = {
     "split": "train, validation or test",
@@ -22,36 +17,22 @@ _OVER = {
     "high": "upper end of Student's 95 % interval of the mean; null of one seed",
 }
 
-STANDINGS = {
-    "settings": View(
-        "Which runs differ in nothing but the seed: they have the same setting.",
-        f"""
-        SELECT r.run, md5(concat_ws(chr(10), p.spec, d.files)) AS setting
-        FROM runs r
-        LEFT JOIN (
-            SELECT run, string_agg(name || '=' || coalesce(value, ''), chr(10) ORDER BY name) AS spec
-            FROM params WHERE NOT regexp_full_match(name, '{_ELSEWHERE}') GROUP BY run
-        ) p ON p.run = r.run
-        LEFT JOIN (
-            SELECT run, string_agg(data || ' ' || split || ' ' || sha256, chr(10) ORDER BY data, split, sha256) AS files
-            FROM data GROUP BY run
-        ) d ON d.run = r.run
-        """,
-        {"run": "id of the run", **_SETTING},
-    ),
-    "seed_stats": View(
-        "Scores of finished runs over the seeds of each setting; the interval tells the luck of seeds, not of rows.",
-        """
+# Scores of finished runs over the seeds; whoever uses it says of which scores, and groups.
+_SEEDS = """
         SELECT setting, min(r.name) AS name, s.split, s.task, s.metric, min(s.position) AS position,
                count(*) AS seeds, avg(s.value) AS mean, stddev_samp(s.value) AS sd,
                mean - t_quantile(seeds - 1) * sd / sqrt(seeds) AS low,
                mean + t_quantile(seeds - 1) * sd / sqrt(seeds) AS high,
                min(s.value) AS min, max(s.value) AS max, list(r.run ORDER BY r.seed, r.run) AS runs
-        FROM final_scores s JOIN runs r ON r.run = s.run JOIN settings g ON g.run = s.run
-        WHERE r.state = 'finished'
-        GROUP BY setting, s.split, s.task, s.metric
-        ORDER BY name, setting, s.task, s.split, position, s.metric
-        """,
+        FROM scores s JOIN runs r ON r.run = s.run JOIN settings g ON g.run = s.run
+        WHERE s.model = 'best' AND isfinite(s.value) AND r.state = 'finished'
+"""
+_GROUPS = "GROUP BY setting, s.split, s.task, s.metric"
+
+STANDINGS = {
+    "seed_stats": View(
+        "Scores of finished runs over the seeds of each setting; the interval tells the luck of seeds, not of rows.",
+        f"{_SEEDS} {_GROUPS} ORDER BY name, setting, s.task, s.split, position, s.metric",
         {
             **_SETTING,
             "name": "name of an experiment with this setting",
@@ -66,19 +47,15 @@ STANDINGS = {
     ),
     "leaderboard": View(
         "Settings by the mean of their main score, the best first, among those that were asked the same examples.",
-        """
-        WITH asked AS (
-            SELECT run, split, task, bit_xor(hash(id)) AS examples FROM answers GROUP BY run, split, task
-        )
+        f"""
         SELECT rank() OVER (
                    PARTITION BY s.split, s.task, s.metric, a.examples
                    ORDER BY CASE WHEN lower_is_better(s.metric) THEN s.mean ELSE -s.mean END
                ) AS place,
                s.name, s.setting, s.split, s.task, s.metric, s.mean, s.sd, s.low, s.high, s.seeds, s.runs,
-               to_hex(a.examples) AS examples
-        FROM seed_stats s
+               a.examples
+        FROM ({_SEEDS} AND s.position = 0 {_GROUPS}) s
         LEFT JOIN asked a ON a.run = s.runs[1] AND a.split = s.split AND a.task = s.task
-        WHERE s.position = 0
         ORDER BY s.task, s.split, s.metric, examples, place, s.setting
         """,
         {
@@ -103,11 +80,12 @@ STANDINGS = {
                try_cast(p['train.batch_size'] AS BIGINT) AS batch_size,
                try_cast(p['train.learning_rate'] AS DOUBLE) AS learning_rate,
                p['train.precision'] AS "precision",
-               s.split, s.task, s.metric, s.value, s.low, s.high, s.n, p AS params, r.scores
+               s.split, s.task, s.metric, s.value, CASE WHEN isfinite(s.low) THEN s.low END AS low,
+               CASE WHEN isfinite(s.high) THEN s.high END AS high, s.n, p AS params, r.scores
         FROM (SELECT *, params AS p FROM run_summary) r
         JOIN settings g ON g.run = r.run
         LEFT JOIN (
-            SELECT * FROM final_scores WHERE position = 0
+            SELECT * FROM scores WHERE model = 'best' AND position = 0 AND isfinite(value)
             QUALIFY row_number() OVER (PARTITION BY run ORDER BY split <> 'test', split <> 'validation', task) = 1
         ) s ON s.run = r.run
         """,
@@ -147,10 +125,8 @@ STANDINGS = {
         FROM runs r JOIN attempts a ON a.run = r.run AND a.attempt = r.attempts
         LEFT JOIN (
             SELECT run, max(time) AS time, max(step) AS step, max(epoch) AS epoch,
-                   arg_max(value, step) FILTER (
-                       metric = 'loss' AND split = 'train' AND task = '' AND isfinite(value)
-                   ) AS loss
-            FROM metrics GROUP BY run
+                   any_value(last) FILTER (metric = 'loss' AND split = 'train' AND task = '') AS loss
+            FROM metric_last GROUP BY run
         ) m ON m.run = r.run
         WHERE r.state = 'running'
         ORDER BY a.started, r.run

@@ -1,31 +1,12 @@
-"""The tables of the database: columns with their types and sentences, and what a later record replaces.
+"""The tables of the database that are made of logs: columns with types and sentences, what a later record replaces.
 
-Times are UTC. Every row of a run goes when its log is read anew, so each table that is filled from logs has `run`.
+Times are UTC. Every row of a run goes when its log is read anew, so each table has `run`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: `columns` maps a name to (type, sentence), in the order of rows.
-
-    A record replaces the rows of earlier records that agree with its own rows in all columns of `scope`; an empty
-    scope keeps everything.
-    """
-
-    comment: str
-    columns: dict[str, tuple[str, str]]
-    scope: tuple[str, ...] = ()
-
-    def ddl(self, name: str) -> str:
-        """The statement that creates the table where it is missing."""
-        return (
-            f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c} {kind}' for c, (kind, _) in self.columns.items())})"
-        )
-
+from runner.store.narrow import SHOWN
+from runner.store.view import Table as Table
 
 _ORIGIN = {
     "run": ("VARCHAR", "id of the run, the name of its folder"),
@@ -147,20 +128,7 @@ TABLES = {
         },
         ("run", "data", "position"),
     ),
-    "metrics": Table(
-        "One row a point of a curve; a resumed run replays steps and replaces points. Values may be NaN: see `curves`.",
-        {
-            **_ORIGIN,
-            **_TIME,
-            "step": ("BIGINT", "optimizer steps done"),
-            "epoch": ("DOUBLE", "passes over the training data done"),
-            **_SPLIT,
-            **_TASK,
-            **_METRIC,
-            "value": ("DOUBLE", "the measured value"),
-        },
-        ("run", "step", "split", "task", "metric"),
-    ),
+    **SHOWN,
     "scores": Table(
         "Final scores of the best model and of the baselines, with their doubt.",
         {
@@ -279,6 +247,56 @@ TABLES = {
             "point": ("JSON", "what the grid sets: dotted fields and their values"),
         },
         ("run", "grid"),
+    ),
+    "settings": Table(
+        "Which runs differ in nothing but the seed: they have the same setting.",
+        {
+            **_RUN,
+            "setting": (
+                "VARCHAR",
+                "hash of all of the spec that decides a result but the seed, and of the files' contents",
+            ),
+        },
+        ("run",),
+    ),
+    "asked": Table(
+        "Which examples each run was asked: those with equal hashes can be compared.",
+        {
+            **_RUN,
+            **_SPLIT,
+            **_TASK,
+            "n": ("BIGINT", "answers"),
+            "examples": ("VARCHAR", "hash of the ids of the examples, in no order"),
+        },
+        ("run", "split", "task"),
+    ),
+    "feedback": Table(
+        "What people said about answers of a model in use; empty until some is recorded.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            **_TASK,
+            "id": ("VARCHAR", "id of the example, the hash of its content"),
+            "predicted": ("VARCHAR", "what the model answered"),
+            "gold": ("VARCHAR", "what would have been right; null where nobody said"),
+            "verdict": ("VARCHAR", "right, wrong or unsure"),
+            "source": ("VARCHAR", "who said so"),
+            "text": ("VARCHAR", "what the model read"),
+        },
+    ),
+    "monitoring": Table(
+        "What was measured of a model in use; empty until something is measured.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            **_TASK,
+            **_METRIC,
+            "value": ("DOUBLE", "the measured value"),
+            "low": ("DOUBLE", "the least value that raises no alarm; null if there is none"),
+            "high": ("DOUBLE", "the greatest value that raises no alarm; null if there is none"),
+            "n": ("BIGINT", "answers it was measured on"),
+            "alarm": ("BOOLEAN", "whether the value lies outside"),
+        },
     ),
     "other_events": Table(
         "Records of logs that have no table of their own.",

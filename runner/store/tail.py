@@ -1,48 +1,111 @@
-"""New lines of one log -> rows of tables; a line that cannot be read becomes a row of `bad_lines`."""
+"""New lines of logs -> rows of tables, many logs together; a line that cannot be read becomes a row of `bad_lines`."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
-from runner.store import records
+from runner.errors import RunnerError
+from runner.store import quick, records
+from runner.store.points import Points
 
 HEAD = 256  # bytes whose hash tells a log that was replaced
-CHUNK = 64 * 2**20  # bytes of one log read at once
+CHUNK = 32 * 2**20  # bytes of one log read at once
+BATCH = 32 * 2**20  # bytes of logs whose rows go in together
+
+
+class Block(NamedTuple):
+    """Whole lines of one log, from byte `begin` to `end`; of a log that is another one now they begin at 0.
+
+    There may be `more` behind them.
+    """
+
+    run: str
+    lines: bytes
+    begin: int
+    end: int
+    head: str
+    more: bool
 
 
 @dataclass
 class Fresh:
-    """New rows by table, each with the order of its record, so that later records replace earlier ones."""
+    """New rows by table, each with the order of its record, so that later records replace earlier ones.
 
+    `ends` has how attempts ended, `offsets` how far each log was read, `anew` the runs whose earlier rows must go.
+    """
+
+    points: Points = field(default_factory=Points)
     rows: dict[str, list[tuple[int, tuple[Any, ...]]]] = field(default_factory=dict)
-    ends: list[tuple[str, int, int, float | None, str]] = field(default_factory=list)
-    runs: set[str] = field(default_factory=set)
+    ends: dict[tuple[str, int], tuple[int, float | None, str]] = field(default_factory=dict)
+    offsets: dict[str, tuple[int, str]] = field(default_factory=dict)
+    anew: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     count: int = 0
+    size: int = 0
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
-        self.rows.setdefault(table, []).append((self.count, row))
+        if table == "metrics":
+            self.points.add(*row)
+        else:
+            self.rows.setdefault(table, []).append((self.count, row))
+
+    def touched(self, *tables: str) -> set[str]:
+        """Runs with new rows in these tables."""
+        return {row[0] for table in tables for _, row in self.rows.get(table, ())}
 
 
-def take(log: Path, run: str, position: int, head: str) -> tuple[Fresh | None, tuple[int, int, str]]:
-    """New records of one log and (begin, end, hash of the log's head) of what was read; None when there is none."""
+def batches(logs: Iterable[Path], known: Mapping[str, tuple[int, str]]) -> Iterator[Fresh]:
+    """What is new in logs; `known` has how far each was read, and the hash of its head."""
+    fresh, seen = Fresh(), set(known)
+    for log in logs:
+        for block in blocks(log, *known.get(log.parent.name, (0, ""))):
+            if fresh.size >= BATCH or (not block.begin and block.run in fresh.offsets):
+                yield fresh
+                fresh = Fresh()
+            if block.run in seen and block.run not in fresh.offsets:
+                (fresh.held if block.begin else fresh.anew).add(block.run)
+            seen.add(block.run)
+            parse(fresh, block)
+    if fresh.offsets:
+        yield fresh
+
+
+def blocks(log: Path, position: int, head: str) -> Iterator[Block]:
+    """What is new in one log, piece by piece; a log that vanished meanwhile has nothing new."""
+    while True:
+        known = position > 0
+        try:
+            block = take(log, position, head)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunnerError(f"cannot read `{log}`: {error.strerror}", "make it readable and ask again") from error
+        if block.lines or (known and not block.begin):
+            yield block
+        if not block.more:
+            return
+        position, head = block.end, block.head
+
+
+def take(log: Path, position: int, head: str) -> Block:
+    """The next whole lines of a log; none where there is nothing new."""
     with log.open("rb") as stream:
         if not continues(stream, position, head):
             position = 0
         stream.seek(position)
-        block = stream.read(CHUNK)
-        while b"\n" not in block and (more := stream.read(CHUNK)):
-            block += more
-        block = block[: block.rfind(b"\n") + 1]
-        end = position + len(block)
-        digest = beginning(stream, end)
-    if not block:
-        return None, (position, position, head)
-    return parse(block, run, position), (position, end, digest)
+        found = stream.read(CHUNK)
+        while b"\n" not in found and (rest := stream.read(CHUNK)):
+            found += rest
+        lines = found[: found.rfind(b"\n") + 1]
+        end = position + len(lines)
+        head = beginning(stream, end) if lines else head
+        return Block(log.parent.name, lines, position, end, head, bool(lines) and len(found) >= CHUNK)
 
 
 def continues(stream: BinaryIO, position: int, head: str) -> bool:
@@ -59,11 +122,13 @@ def beginning(stream: BinaryIO, end: int) -> str:
     return hashlib.sha256(stream.read(min(HEAD, end))).hexdigest()
 
 
-def parse(block: bytes, run: str, position: int) -> Fresh:
-    """Rows of all whole lines; a line that cannot be read becomes a row of `bad_lines`."""
-    fresh = Fresh(runs={run})
-    for line in io.BytesIO(block):
-        if line.strip():
+def parse(fresh: Fresh, block: Block) -> None:
+    """Add the rows of all whole lines; a line that cannot be read becomes a row of `bad_lines`."""
+    run, position = block.run, block.begin
+    for line in io.BytesIO(block.lines):
+        if line.startswith(quick.START) and quick.add(fresh.points, run, line):
+            fresh.count += 1
+        elif line.strip():
             try:
                 understand(fresh, run, loaded(line))
             except (LookupError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as error:
@@ -72,7 +137,8 @@ def parse(block: bytes, run: str, position: int) -> Fresh:
                 fresh.add("bad_lines", (run, position, reason, start))
             fresh.count += 1
         position += len(line)
-    return fresh
+    fresh.offsets[run] = block.end, block.head
+    fresh.size += len(block.lines)
 
 
 def understand(fresh: Fresh, run: str, record: dict[str, Any]) -> None:
@@ -102,6 +168,6 @@ def opening(fresh: Fresh, run: str, attempt: int, record: dict[str, Any]) -> Non
         environment = records.document(record.get("environment"))
         process = (records.whole(record.get("pid")), records.text(record.get("host")))
         fresh.add("attempts", (run, attempt, when, *process, environment, None, None, "running"))
-        fresh.ends = [end for end in fresh.ends if end[1] != attempt]
+        fresh.ends.pop((run, attempt), None)
     elif record["event"] == "run_finished":
-        fresh.ends.append((run, attempt, when, records.real(record.get("seconds")), str(record.get("state"))))
+        fresh.ends[run, attempt] = when, records.real(record.get("seconds")), str(record.get("state"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.store.origins import ORIGINS
 from runner.store.standings import STANDINGS
 from runner.store.view import View as View
 
@@ -10,7 +11,6 @@ _PLACE = {
     "split": "train, validation or test",
     "task": "the task in the spec; empty for what concerns all tasks",
 }
-_LABEL = "CASE task WHEN '' THEN metric ELSE task || '.' || metric END"
 
 VIEWS = {
     "final_scores": View(
@@ -91,19 +91,10 @@ VIEWS = {
     ),
     "run_summary": View(
         "One row a run with its parameters and final test scores: params['train.epochs'], scores['task.metric'].",
-        f"""
-        WITH p AS (
-            SELECT run, map(list(name ORDER BY name), list(value ORDER BY name)) AS params FROM params GROUP BY run
-        ), labelled AS (
-            SELECT run, {_LABEL} AS label, any_value(value) AS value, min(position) AS position
-            FROM final_scores WHERE split = 'test' GROUP BY run, label
-        ), s AS (
-            SELECT run, map(list(label ORDER BY position, label), list(value ORDER BY position, label)) AS scores
-            FROM labelled GROUP BY run
-        )
+        """
         SELECT r.run, r.name, r.description, r.seed, r.state, r.started, r.finished, r.seconds, r.attempts,
-               r.trial_key, r.plan_key, p.params, s.scores
-        FROM runs r LEFT JOIN p ON p.run = r.run LEFT JOIN s ON s.run = r.run
+               r.trial_key, r.plan_key, s.params, s.scores
+        FROM runs r LEFT JOIN summaries s ON s.run = r.run
         """,
         {
             "run": "id of the run",
@@ -160,8 +151,8 @@ VIEWS = {
     "not_finite": View(
         "How many values of each metric of each run are NaN or infinite.",
         """
-        SELECT 'metrics' AS source, run, split, task, metric, count(*) AS count, min(step) AS first_step
-        FROM metrics WHERE NOT isfinite(value) GROUP BY run, split, task, metric
+        SELECT 'metrics' AS source, run, split, task, metric, not_finite AS count, not_finite_step AS first_step
+        FROM metric_last WHERE not_finite > 0
         UNION ALL
         SELECT 'scores', run, split, task, metric, count(*), NULL
         FROM scores WHERE NOT isfinite(value) GROUP BY run, split, task, metric
@@ -225,4 +216,5 @@ VIEWS = {
         },
     ),
     **STANDINGS,
+    **ORIGINS,
 }

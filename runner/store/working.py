@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock
 
 from runner.errors import RunnerError
 from runner.store import processes
@@ -19,11 +18,14 @@ from runner.store.migrations import migrate
 
 WORKING = "store.duckdb"
 PUBLISHED = "results.duckdb"
+BLOCK = 64 * 2**10  # bytes; each table takes at least one, and most tables are small
 
 
 @contextmanager
 def locked(results: Path) -> Iterator[None]:
     """One ingester at a time; the folder is made where it is missing."""
+    from filelock import FileLock
+
     lock = FileLock(results / ".ingest.lock")
     try:
         results.mkdir(parents=True, exist_ok=True)
@@ -75,6 +77,8 @@ def connect(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
     until = time.monotonic() + wait
     while True:
         try:
+            if not path.exists():
+                create(path)
             return duckdb.connect(str(path))
         except duckdb.Error as error:
             message = str(error)
@@ -88,6 +92,20 @@ def connect(path: Path, wait: float) -> duckdb.DuckDBPyConnection:
                     f"`{path}` is locked by {holder(message)}", "close that program, then ask again"
                 ) from error
             time.sleep(0.1)
+
+
+def create(path: Path) -> None:
+    """A new database, of small blocks, renamed into place."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.unlink(missing_ok=True)
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{quoted(temporary)}' AS new (BLOCK_SIZE {BLOCK})")
+    temporary.replace(path)
+
+
+def quoted(path: Path) -> str:
+    """A path between quotes of SQL."""
+    return str(path).replace("'", "''")
 
 
 def holder(message: str) -> str:

@@ -71,11 +71,10 @@ def test_the_order_of_rows_does_not_matter(kind, metric, seed):
 @every_metric
 @law
 @given(seeds)
-def test_a_metric_with_bounds_keeps_them(kind, metric, seed):
-    """Between -1 and 1, so that it may enter a mean with others as it is."""
-    bounded = getattr(kinds.pick("metrics", metric), "bounded", True)
+def test_a_metric_keeps_within_its_range(kind, metric, seed):
+    low, high = kinds.pick("metrics", metric).range
     found = score(metric, guessed(toy(kind), seed)).values()
-    assert not bounded or all(abs(value) <= 1 + 1e-9 for value in found if not np.isnan(value))
+    assert all(low - 1e-9 <= value <= high + 1e-9 for value in found if not np.isnan(value))
 
 
 @every_metric

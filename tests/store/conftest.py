@@ -9,9 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from runner.store import ingest as module
+from runner.store.derived import derive
 from runner.store.ingest import ingest
 from runner.store.log import Log
-from runner.store.migrations import migrate
+from runner.store.migrations import KEPT, migrate
+from runner.store.points import Points
+from runner.store.series import put
 from runner.store.tables import TABLES
 
 NEW_YEAR = 1704067200.0  # 2024-01-01 00:00:00 UTC
@@ -59,9 +63,21 @@ def rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
 def clear(con: duckdb.DuckDBPyConnection) -> None:
     """No rows in any table."""
     con.execute("BEGIN")
-    for name in TABLES:
+    for name in KEPT.keys() - {"migrations", "texts", "metric_definitions"}:
         con.execute(f"DELETE FROM {name}")
     con.execute("COMMIT")
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, given: list[tuple[Any, ...]]) -> None:
+    """Rows of any table, with what is derived of them; those of `metrics` go into the narrow tables."""
+    if table != "metrics":
+        module.insert(con, table, given)
+        derive(con, {row[0] for row in given})
+        return
+    points = Points()
+    for run, attempt, time, step, epoch, split, task, metric, value in given:
+        points.add(run, attempt, time or 0, step, epoch, split or "", {f"{task}.{metric}" if task else metric: value})
+    put(con, points)
 
 
 @pytest.fixture(scope="session")

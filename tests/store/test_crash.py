@@ -39,8 +39,9 @@ NEW = "before the first row of a new database"
 COPYING = "in the middle of the copy"
 MOMENTS = {
     NEW: "module.catch_up = die",
-    "between rows and offsets": "module.insert = lambda con, name, rows: name == 'offsets' and die() or put(con, name, rows)",
-    "between two logs": "module.follow = lambda con, log, *at: log.parent.name == 'second' and die() or go(con, log, *at)",
+    "between rows and offsets": "module.insert = lambda con, name, *rows: name == 'offsets' and die() or put(con, name, *rows)",
+    "between two logs": "tail.BATCH = 1; tail.take = lambda log, *at: log.parent.name == 'second' and die() or take(log, *at)",
+    "between points and their sums": "series.sum_up = die",
     "before the checkpoint": "module.settle = die",
     COPYING: "shutil.copyfile = lambda old, new: (new.write_bytes(old.read_bytes()[:5000]), die())",
     "before the copy is renamed": "os.utime = die",
@@ -52,11 +53,12 @@ from contextlib import suppress
 from pathlib import Path
 import pyarrow
 import runner.store.ingest as module
+from runner.store import series, tail
 
 with suppress(ImportError):
     import pandas  # DuckDB would look for it in each child
 
-put, go = module.insert, module.follow
+put, take = module.insert, tail.take
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)

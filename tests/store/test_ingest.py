@@ -596,6 +596,7 @@ def test_a_file_that_is_let_go_in_time_is_waited_for(
 
 def test_a_file_held_by_this_very_program_is_not_called_damaged(results: Path) -> None:
     ingest(results)
+    log_of(results).write("dream")
     with duckdb.connect(str(results / "store.duckdb"), read_only=True), pytest.raises(RunnerError) as caught:
         ingest(results, wait=0)
     assert "damaged" not in caught.value.message

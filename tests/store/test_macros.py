@@ -11,12 +11,11 @@ from scipy import stats
 
 from runner import kinds
 from runner.errors import RunnerError
-from runner.store.ingest import insert
 from runner.store.macros import LOWER, MACROS
 from runner.store.query import query
 from runner.store.tables import TABLES
 from runner.store.views import VIEWS
-from tests.store.conftest import log_of, rows, start
+from tests.store.conftest import insert, log_of, rows, start
 from tests.store.runs import GOLD, run, said
 
 CALLS = {

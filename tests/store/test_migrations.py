@@ -133,3 +133,41 @@ def test_every_column_has_a_comment(con: duckdb.DuckDBPyConnection) -> None:
 def test_the_columns_of_a_view_are_those_that_are_described(con: duckdb.DuckDBPyConnection) -> None:
     for name, view in VIEWS.items():
         assert [column for column, *_ in rows(con, f"DESCRIBE {name}")] == list(view.columns), name
+
+
+# The database of the last version, whose points were rows of words.
+
+WORDED = TABLES["metrics"].columns
+
+
+def of_words(con: duckdb.DuckDBPyConnection) -> None:
+    """What that program left."""
+    for name in ("migrations", "texts"):
+        con.execute(ALL_TABLES[name].ddl(name))
+    for name in TABLES.keys() - {"metrics", "metric_last", "settings", "asked", "feedback", "monitoring"}:
+        con.execute(TABLES[name].ddl(name))
+    con.execute(f"CREATE TABLE metrics ({', '.join(f'{name} {kind}' for name, (kind, _) in WORDED.items())})")
+    con.execute("CREATE VIEW settings AS SELECT run, 'x' AS setting FROM runs")
+    con.execute("INSERT INTO migrations SELECT range + 1, 'old', now() AT TIME ZONE 'UTC' FROM range(5)")
+    con.execute("INSERT INTO offsets VALUES ('r', 9, 'x'); INSERT INTO runs (run, name) VALUES ('r', 'n')")
+    con.execute("INSERT INTO params VALUES ('r', 1, 'a', '1', 1, 'integer')")
+    for step, value in ((2, 0.5), (1, 0.75)):
+        given = ["r", 1, step, 0.5, "train", "t", "f1", value]
+        con.execute("INSERT INTO metrics VALUES (?, ?, TIMESTAMP '2024-01-01', ?, ?, ?, ?, ?, ?)", given)
+
+
+def test_points_that_were_words_are_kept(plain: duckdb.DuckDBPyConnection) -> None:
+    of_words(plain)
+    before = rows(plain, "FROM metrics")
+    migrate(plain, "x")
+    assert rows(plain, "FROM metrics") == before
+    assert rows(plain, "SELECT run, n, best, best_step, last FROM metric_last") == [("r", 2, 0.75, 1, 0.5)]
+    assert rows(plain, "SELECT count(*) FROM points") == [(2,)]
+
+
+def test_what_is_derived_is_made_of_old_rows(plain: duckdb.DuckDBPyConnection) -> None:
+    of_words(plain)
+    migrate(plain, "x")
+    assert rows(plain, "SELECT run, length(setting) FROM settings") == [("r", 32)]
+    assert rows(plain, "SELECT params FROM run_summary") == [({"a": "1"},)]
+    assert names(plain) == {*ALL_TABLES, *VIEWS}

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from runner.errors import RunnerError
-from runner.store.query import FORMATS, query, render, write_parquet
+from runner.store.query import FORMATS, query, render, told, write_parquet
 from tests.store.conftest import file_of, log_of, start
 
 HINT = "results are read-only here; the logs under `runs/` are their source"
@@ -107,7 +107,7 @@ def test_a_reader_who_keeps_the_copy_open_does_not_hide_what_is_new(results: Pat
     [
         "INSERT INTO labels VALUES ('r', 1, 't', 0, 'a')",
         "UPDATE runs SET name = 'x'",
-        "DELETE FROM metrics",
+        "DELETE FROM scores",
         "DROP TABLE runs",
         "CREATE TABLE mine (a INT)",
         "SELECT 1; DROP VIEW curves",
@@ -166,7 +166,7 @@ def test_a_mistyped_name_is_answered_with_the_nearest(store: Path, sql: str, mes
 def test_a_name_like_no_other_is_answered_with_all(store: Path) -> None:
     fault = refused(store, "FROM zzzzz")
     assert fault.hint.startswith(
-        "tables, views and macros: answers, artifacts, attempts, bad_lines, class_scores, compare,"
+        "tables, views and macros: answers, artifacts, asked, attempts, bad_lines, class_scores, compare,"
     )
 
 
@@ -277,3 +277,17 @@ def test_bad_lines_can_be_asked_for(results: Path) -> None:
     assert query(results, "SELECT run, position, text FROM bad_lines").to_pylist() == [
         {"run": "demo", "position": 0, "text": "{"}
     ]
+
+
+def test_a_table_told_at_once_is_the_one_drawn_from_arrow(store: Path) -> None:
+    assert words(told(store, SAMPLE)) == words(TABLE)
+    empty = "SELECT run, seed FROM runs WHERE false"
+    assert told(store, empty) == render(query(store, empty))
+
+
+def test_a_small_question_loads_neither_arrow_nor_rich(store: Path) -> None:
+    program = "import sys, runner.cli; runner.cli.call(sys.argv[1:]); print({'pyarrow', 'rich'} & set(sys.modules))"
+    command = [sys.executable, "-c", program, "query", "--results", str(store), "SELECT 1 AS one"]
+    subprocess.run(command, capture_output=True, check=True)  # reads the log
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("set()\n")

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from runner.store.ingest import insert
-from tests.store.conftest import clear, rows
+from tests.store.conftest import clear, insert, rows
 
 law = settings(max_examples=15, deadline=None, database=None)
 NAN, INF = math.nan, math.inf

@@ -20,8 +20,9 @@ class Metric(Part):
     # The shape of answers that it scores: it fits the tasks that give such answers.
     reads: ClassVar[Shape] = Choices
     higher_is_better: ClassVar[bool] = True
-    # Whether all values lie between -1 and 1; others enter `combined` by a transform only.
-    bounded: ClassVar[bool] = True
+    # The least and the greatest value. What exceeds -1 to 1 enters `combined` by a transform only.
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    unit: ClassVar[str] = ""
     per_class: ClassVar[bool] = False
     # Whether samples drawn with replacement say how sure it is; else it has no interval.
     drawn: ClassVar[bool] = True

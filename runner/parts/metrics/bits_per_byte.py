@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from runner.answers.answers import Shape
@@ -21,7 +22,8 @@ class BitsPerByte(Metric):
     kind: ClassVar[str] = "bits_per_byte"
     reads: ClassVar[Shape] = Likelihoods
     higher_is_better: ClassVar[bool] = False
-    bounded: ClassVar[bool] = False
+    range: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    unit: ClassVar[str] = "bits"
 
     type: Literal["bits_per_byte"] = "bits_per_byte"
     """The metric's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from runner.answers.choices import Confusions
@@ -21,7 +22,8 @@ class LogLoss(Metric):
 
     kind: ClassVar[str] = "log_loss"
     higher_is_better: ClassVar[bool] = False
-    bounded: ClassVar[bool] = False
+    range: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    unit: ClassVar[str] = "nats"
 
     type: Literal["log_loss"] = "log_loss"
     """The metric's name."""

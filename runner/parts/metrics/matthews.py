@@ -20,6 +20,7 @@ class Matthews(Metric):
     """
 
     kind: ClassVar[str] = "matthews"
+    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     type: Literal["matthews"] = "matthews"
     """The metric's name."""

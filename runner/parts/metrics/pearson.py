@@ -21,6 +21,7 @@ class Pearson(Metric):
 
     kind: ClassVar[str] = "pearson"
     reads: ClassVar[Shape] = Quantities
+    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     type: Literal["pearson"] = "pearson"
     """The metric's name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from runner.answers.answers import Shape
@@ -21,7 +22,7 @@ class Perplexity(Metric):
     kind: ClassVar[str] = "perplexity"
     reads: ClassVar[Shape] = Likelihoods
     higher_is_better: ClassVar[bool] = False
-    bounded: ClassVar[bool] = False
+    range: ClassVar[tuple[float, float]] = (1.0, math.inf)
 
     type: Literal["perplexity"] = "perplexity"
     """The metric's name."""

@@ -20,6 +20,7 @@ class QuadraticKappa(Metric):
     """
 
     kind: ClassVar[str] = "quadratic_kappa"
+    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     type: Literal["quadratic_kappa"] = "quadratic_kappa"
     """The metric's name."""

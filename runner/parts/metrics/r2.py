@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from runner.answers.answers import Shape
@@ -22,7 +23,7 @@ class R2(Metric):
 
     kind: ClassVar[str] = "r2"
     reads: ClassVar[Shape] = Quantities
-    bounded: ClassVar[bool] = False
+    range: ClassVar[tuple[float, float]] = (-math.inf, 1.0)
 
     type: Literal["r2"] = "r2"
     """The metric's name."""

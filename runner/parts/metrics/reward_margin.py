@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from runner.answers.answers import Shape
@@ -20,7 +21,8 @@ class RewardMargin(Metric):
 
     kind: ClassVar[str] = "reward_margin"
     reads: ClassVar[Shape] = Preferences
-    bounded: ClassVar[bool] = False
+    range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    unit: ClassVar[str] = "nats"
 
     type: Literal["reward_margin"] = "reward_margin"
     """The metric's name."""

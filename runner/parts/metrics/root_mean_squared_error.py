@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar, Literal
 
 from runner.answers.answers import Shape
@@ -21,7 +22,8 @@ class RootMeanSquaredError(Metric):
     kind: ClassVar[str] = "root_mean_squared_error"
     reads: ClassVar[Shape] = Quantities
     higher_is_better: ClassVar[bool] = False
-    bounded: ClassVar[bool] = False
+    range: ClassVar[tuple[float, float]] = (0.0, math.inf)
+    unit: ClassVar[str] = "that of the target"
 
     type: Literal["root_mean_squared_error"] = "root_mean_squared_error"
     """The metric's name."""

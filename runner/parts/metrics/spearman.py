@@ -23,6 +23,7 @@ class Spearman(Metric):
 
     kind: ClassVar[str] = "spearman"
     reads: ClassVar[Shape] = Quantities
+    range: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     type: Literal["spearman"] = "spearman"
     """The metric's name."""
