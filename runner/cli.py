@@ -397,6 +397,56 @@ def store_import(
     return 1 if merged.conflicts else 0
 
 
+def store_check(
+    files: Annotated[bool, Option("Read the files of all models too, and compare their hashes.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Compare the database with the logs, row by row, and models with what was recorded of them; change nothing."""
+    from runner.run.caring import checked, facts
+    from runner.store.check import check
+
+    found = check(results, files=files)
+    emit(facts(found)) if as_json else print(checked(found))
+    return 1 if found.differences else 0
+
+
+def store_compact(as_json: Json = False, results: Results = RESULTS) -> None:
+    """Write the database anew, without the room of rows that are gone."""
+    from runner.run.caching import sized
+    from runner.store.compact import compact
+
+    before, after = compact(results)
+    emit({"before": before, "after": after}) if as_json else print(f"{sized(before)} before, {sized(after)} now")
+
+
+def store_migrate(as_json: Json = False, results: Results = RESULTS) -> None:
+    """Bring the database of an older runner up to date; every other verb does so too."""
+    from runner.store.upgrade import upgrade
+
+    before, now = upgrade(results)
+    words = f"from migration {before} to {now}" if before < now else f"it was up to date, at migration {now}"
+    emit({"before": before, "now": now}) if as_json else print(words)
+
+
+def store_prune(
+    older_than: Annotated[str, Option("Runs that ended so long ago, such as 90d or 12h.")] = "",
+    failed: Annotated[bool, Option("Runs that failed, were lost, interrupted or pruned.")] = False,
+    grid: Annotated[str, Option("Only runs of this grid.")] = "",
+    models_only: Annotated[bool, Option("Only their models and states; scores and answers stay.")] = False,
+    best: Annotated[bool, Option("The best of each grid too.")] = False,
+    dry_run: Annotated[bool, Option("Only say what would go.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Remove runs, or only their models; never one that runs, and the best of a grid only if asked."""
+    from runner.run.caring import prune, pruned
+
+    wish = {"failed": failed, "best": best, "models": models_only, "dry_run": dry_run}
+    found = prune(results, older_than, grid, **wish)
+    emit(found) if as_json else print(pruned(found))
+
+
 def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
     """List what is prepared: from which files, how large, when last used, whether in use."""
     from runner.run.caching import facts, text
@@ -460,7 +510,16 @@ VERBS: dict[str, Verb | Group] = {
     "doctor": doctor,
     "store": Group(
         "Look after the database of results.",
-        {"rebuild": rebuild, "export": store_export, "import": store_import, "merge": merge},
+        {
+            "check": store_check,
+            "rebuild": rebuild,
+            "migrate": store_migrate,
+            "compact": store_compact,
+            "prune": store_prune,
+            "export": store_export,
+            "import": store_import,
+            "merge": merge,
+        },
     ),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),
 }
