@@ -29,6 +29,7 @@ from runner.store.ingest import ingest
 from runner.store.query import asking
 
 WRITERS, METRICS = 4, 5
+KILLED = 4.0  # seconds after which a logger is killed; trackers that log in the background have begun to by then
 GOALS = {"over_mlflow": 50, "p50_us": 20, "p99_us": 1000, "bytes_per_point": 14, "lost": 0}
 QUESTIONS = {
     "best_run_per_setting": """
@@ -99,10 +100,11 @@ def killed(side: Side) -> str:
         side.say("prepare", folder)
         logger = side.begin("acknowledge", folder)
         assert logger.stdout is not None
-        logger.stdout.readline()
-        time.sleep(4.0)  # trackers that log in the background have begun to by then
+        acknowledged, until = 0, time.monotonic() + KILLED
+        while time.monotonic() < until:
+            acknowledged += logger.stdout.readline().count("\n")
         logger.send_signal(signal.SIGKILL)
-        acknowledged = 1 + len(logger.communicate()[0].splitlines())
+        acknowledged += logger.communicate()[0].count("\n")
         kept = side.say("count", folder)["points"] / METRICS
         return f"{max(0, acknowledged - kept):g} of {acknowledged}"
 

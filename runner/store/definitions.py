@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any
 
 import duckdb
 
-from runner import kinds
 from runner.store.view import Table
 
 TABLE = Table(
@@ -33,6 +31,8 @@ _CURVES = [
 
 def define(con: duckdb.DuckDBPyConnection) -> None:
     """Write the definitions anew."""
+    from runner import kinds
+
     rows = [*_CURVES, *(row(name, kinds.pick("metrics", name)) for name in kinds.names("metrics"))]
     con.execute("DELETE FROM metric_definitions")
     con.executemany("INSERT INTO metric_definitions VALUES (?, ?, ?, ?, ?, ?, ?)", [list(each) for each in rows])
@@ -40,6 +40,8 @@ def define(con: duckdb.DuckDBPyConnection) -> None:
 
 def row(name: str, part: Any) -> tuple[Any, ...]:
     """What a part says about itself."""
+    import inspect
+
     low, high = (value if math.isfinite(value) else None for value in part.range)
     about = (inspect.getdoc(part) or "").split("\n\n")[0].replace("\n", " ")
     return name, "higher" if part.higher_is_better else "lower", low, high, part.unit, part.per_class, about
