@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Ask: TypeAlias = "Callable[..., pa.Table]"  # of SQL and its parameters
 
-FORMATS = ("table", "csv", "json", "jsonl")
+FORMATS = ("table", "markdown", "csv", "json", "jsonl")
 
 
 def query(results: Path, sql: str, params: Params = ()) -> pa.Table:
@@ -93,12 +93,10 @@ def hint(message: str) -> str:
 
 def render(table: pa.Table, format: str = "table") -> str:
     """Rows as text in one of `FORMATS`; an empty result keeps its header."""
-    if format == "csv":
-        import pyarrow.csv as pc
+    if format in ("csv", "markdown"):
+        from runner.store import exchange
 
-        sink = io.BytesIO()
-        pc.write_csv(flat(table), sink)
-        return sink.getvalue().decode()
+        return exchange.csv(flat(table)) if format == "csv" else exchange.markdown(table)
     rows = records(table) if format in ("json", "jsonl") else []
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
@@ -179,13 +177,3 @@ def cell(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], tuple):
         return ", ".join(f"{key}={cell(each)}" for key, each in value)
     return str(value).replace("\n", " ")
-
-
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Rows as a parquet file."""
-    import pyarrow.parquet as pq
-
-    try:
-        pq.write_table(table, path)
-    except OSError as error:
-        raise RunnerError(f"cannot write `{path}`: {error}", "choose another path for --output") from error

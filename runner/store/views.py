@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.store.reproductions import REPRODUCTIONS
 from runner.store.standings import STANDINGS
 from runner.store.view import View as View
 
@@ -225,4 +226,5 @@ VIEWS = {
         },
     ),
     **STANDINGS,
+    **REPRODUCTIONS,
 }

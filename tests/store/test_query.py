@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from runner.errors import RunnerError
-from runner.store.query import FORMATS, query, render, write_parquet
+from runner.store.exchange import write
+from runner.store.query import FORMATS, query, render
 from tests.store.conftest import file_of, log_of, start
 
 HINT = "results are read-only here; the logs under `runs/` are their source"
@@ -54,6 +55,7 @@ def test_a_folder_without_runs_answers_with_nothing(tmp_path: Path) -> None:
     assert found.to_pylist() == [] and found.column_names == ["run", "seed"]
     assert [render(found, format) for format in FORMATS] == [
         "\n run   seed\n ──────────\n",
+        "| run | seed |\n| --- | ---: |\n",
         '"run","seed"\n',
         "[]\n",
         "",
@@ -241,7 +243,7 @@ def test_json_of_a_whole_run(store: Path) -> None:
 
 def test_parquet_gives_the_same_table_back(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     found = asked(con, SAMPLE)
-    write_parquet(found, tmp_path / "out.parquet")
+    write(found, tmp_path / "out.parquet")
     back = pq.read_table(tmp_path / "out.parquet")
     assert str(back.to_pylist()) == str(found.to_pylist()) and back.schema.names == found.schema.names
     assert back.schema.field("pairs").type == pa.map_(pa.string(), pa.float64())
@@ -251,7 +253,7 @@ def test_a_parquet_file_that_cannot_be_written_is_the_users_fault(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     with pytest.raises(RunnerError, match=r"^cannot write `.*/no/out\.parquet`: ") as caught:
-        write_parquet(asked(con, "SELECT 1"), tmp_path / "no" / "out.parquet")
+        write(asked(con, "SELECT 1"), tmp_path / "no" / "out.parquet")
     assert caught.value.hint == "choose another path for --output"
 
 
