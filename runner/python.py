@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import RunnerError
-from runner.store.query import drawn, opened, query, records
+from runner.store.query import cell, drawn, query, records
 from runner.store.working import PUBLISHED
 
 if TYPE_CHECKING:
@@ -61,8 +61,6 @@ class Rows:
         """As notebooks show it; texts are escaped."""
         from html import escape
 
-        from runner.store.query import cell
-
         def line(mark: str, values: Sequence[Any]) -> str:
             return f"<tr>{''.join(f'<{mark}>{escape(cell(value))}</{mark}>' for value in values)}</tr>"
 
@@ -112,11 +110,16 @@ class Results:
         return carry_out(prepared(Path(spec), self.folder, sets=given), self.folder, given, None)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A read-only connection of DuckDB to the store as it is now, for what else speaks to one; close it after."""
+        """A read-only connection of DuckDB for what else speaks to one, such as jupysql.
+
+        It shows the store as it is now, and so do all that are opened before it is closed.
+        """
+        import duckdb
+
         from runner.store.ingest import ingest
 
         ingest(self.folder)
-        return opened(self.folder / PUBLISHED)
+        return duckdb.connect(self.folder / PUBLISHED, read_only=True)
 
     def __repr__(self) -> str:
         return f"runner.results({str(self.folder)!r})"
