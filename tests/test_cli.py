@@ -320,5 +320,6 @@ def test_doing_it_again_from_the_first_word_to_the_last(say: Any, tiny: Path) ->
     assert code == 0 and json.loads(out)["equal"] is True
     (log,) = (tiny.parent / "results/runs").glob("*/log.jsonl")
     log.write_text(log.read_text(encoding="utf-8").replace('"n":24', '"n":23'), encoding="utf-8")
+    say("store", "rebuild")
     code, out, _ = say("reproduce", "tiny")
     assert code == 1 and "not every number is equal" in out and "n: was 23, is 24" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -131,3 +132,17 @@ def test_a_spec_is_carried_out_and_found_done(tiny: Path, tmp_path: Path) -> Non
     (again,) = results.run(str(tiny), {"train.epochs": 1})
     assert again == {**first, "again": True}
     assert results.scores(first["run"]).dicts()
+
+
+def test_the_document_works_and_knows_every_method(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "results").symlink_to(store)
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
+    for name in (name for name in vars(python.Results) if not name.startswith("_")):
+        assert f"| `results.{name}(" in text, name
+    for name in (name for name in vars(python.Rows) if not name.startswith("_")):
+        assert f"`.{name}()`" in text, name
