@@ -33,8 +33,8 @@ max_length = 48
 
 [data.bank]
 train = "{data}/banking77/train.csv"
-test = "{data}/banking77/test.csv"
-validation = {{ from = "train", fraction = 0.1 }}
+test = {{ from = "train", fraction = 0.02 }}
+validation = {{ from = "train", fraction = 0.02 }}
 sample = {rows}
 
 [tasks.intent]
@@ -43,6 +43,7 @@ data = ["bank"]
 
 [train]
 epochs = 1
+batch_size = {batch}
 
 [evaluate]
 baselines = []
@@ -56,27 +57,27 @@ seed = {seeds}
 """
 
 
-def written(folder: Path, name: str, workers: int, rows: int, seeds: list[int]) -> Path:
+def written(folder: Path, name: str, workers: int, seeds: list[int], given: Any) -> Path:
     """A spec with one trial a seed."""
     file = folder / f"{name}.toml"
-    given = {"name": name, "data": data_folder(), "rows": rows, "workers": workers, "seeds": seeds}
-    file.write_text(SPEC.format(**given), encoding="utf-8")
+    words = {"name": name, "data": data_folder(), "rows": given.rows, "batch": given.batch}
+    file.write_text(SPEC.format(**words, workers=workers, seeds=seeds), encoding="utf-8")
     return file
 
 
 def seconds(folder: Path, workers: int, pair: int, given: Any) -> float:
     """Wall time of a whole grid, the program's start included."""
     seeds = [1000 * pair + 100 * workers + seed for seed in range(given.trials)]
-    spec = written(folder, f"{workers}-{pair}", workers, given.rows, seeds)
+    spec = written(folder, f"{workers}-{pair}", workers, seeds, given)
     began = time.perf_counter()
     command = [sys.executable, "-m", "runner", "run", str(spec), "--json", "--results", str(folder / "results")]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
     return time.perf_counter() - began
 
 
-def overhead(folder: Path, count: int) -> dict[str, Any]:
+def overhead(folder: Path, given: Any) -> dict[str, Any]:
     """Milliseconds of each trial that does nothing, and growth of memory from a tenth of them to all."""
-    spec = written(folder, "instant", 2, 600, [1, 2])
+    count, spec = given.instant, written(folder, "instant", 2, [1, 2], given)
     trials = prepared(spec, folder / "results")
     entry = trials.entries[0]
     found = {}
@@ -99,6 +100,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--pairs", type=positive, default=3, help="pairs of measurements")
     options.add_argument("--rows", type=positive, default=600, help="rows of train")
+    options.add_argument("--batch", type=positive, default=32, help="rows of a batch")
     options.add_argument("--trials", type=positive, default=8, help="trials of the grid")
     options.add_argument("--instant", type=positive, default=1000, help="trials that do nothing")
     given = options.parse_args()
@@ -108,8 +110,8 @@ def main() -> None:
         pairs = interleaved(
             given.pairs, lambda pair: seconds(folder, 1, pair, given), lambda pair: seconds(folder, 2, pair, given)
         )
-        found: dict[str, Any] = {"trials": given.trials, **ratios(pairs), "goal": GOAL}
-        found["instant"] = overhead(folder, given.instant)
+        found: dict[str, Any] = {"trials": given.trials, **ratios(pairs), "goal": GOAL, "seconds": pairs}
+        found["instant"] = overhead(folder, given)
     emit(found, given.json)
 
 

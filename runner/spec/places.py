@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from runner.spec.scan import Keys, Scan, Span
@@ -59,4 +59,10 @@ class Places:
 
     @cached_property
     def _scan(self) -> Scan:
-        return Scan.of(self.text)
+        return scanned(self.text)
+
+
+@lru_cache(maxsize=16)
+def scanned(text: str) -> Scan:
+    """The scan of a text, which all trials of a grid share."""
+    return Scan.of(text)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import RunnerError
+from runner.store.formats.csv import FORMULA
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".md": "markdown"}
-FORMULA = re.compile(r"[=+\-@\t\r]")  # what spreadsheets take for the begin of a formula
 
 
 def csv(table: pa.Table) -> str:
@@ -39,7 +39,7 @@ def guarded(table: pa.Table) -> pa.Table:
 
 def safe(text: Any) -> Any:
     """One text."""
-    return f"'{text}" if isinstance(text, str) and FORMULA.match(text) else text
+    return f"'{text}" if isinstance(text, str) and re.match(FORMULA, text) else text
 
 
 def markdown(table: pa.Table) -> str:

@@ -149,6 +149,27 @@ def test_trials_of_a_node_that_dies_go_on_elsewhere(tiny: Path, tmp_path: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.ray
+def test_what_ends_with_the_head_of_a_cluster_goes_on_without_it(tiny: Path, tmp_path: Path, cluster: Any) -> None:
+    import ray
+
+    spec, results = write(tiny, "ray", epochs="60"), tmp_path / "results"
+    there = {"RAY_ADDRESS": cluster.address, "RAY_gcs_rpc_server_reconnect_timeout_s": "5"}
+    words = [sys.executable, "-m", "runner", "run", str(spec), "--results", str(results)]
+    with subprocess.Popen(words, env=os.environ | there, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        await_that(lambda: len(list((results / "runs").glob("*/state/state.json"))) >= 2)
+        ray.shutdown()
+        cluster.remove_node(cluster.head_node, allow_graceful=False)
+        said, _ = process.communicate()
+    assert process.returncode == 1
+    assert b"GCS may have been killed" in said  # Ray ends the process by itself
+    cluster.shutdown()
+    found = done(write(tiny, "local", epochs="60"), results)
+    assert len(found) == 4
+    assert told(results) == told(alone(spec, tmp_path / "apart"))
+
+
+@pytest.mark.slow
 def test_a_preempted_job_saves_and_is_queued_again(tiny: Path, tmp_path: Path) -> None:
     spec, results = write(tiny, "slurm", epochs="40"), tmp_path / "results"
     warned: list[str] = []
