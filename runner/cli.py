@@ -142,6 +142,7 @@ def data(
 def run(
     specs: Specs,
     sets: Sets = NOTHING,
+    locked: Annotated[bool, Option("Refuse to train where anything is not as `runner lock` pinned it.")] = False,
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
@@ -152,6 +153,11 @@ def run(
     from runner.spec.sets import parsed
 
     found, given = [], parsed(sets)
+    if locked:
+        from runner.run.locking import held
+
+        for spec in specs:
+            held(spec, results, given)
     for trials in [prepared(spec, results, sets=given) for spec in specs]:
         for fault in trials.warnings:
             print(f"warning: {fault.message}", file=sys.stderr)
@@ -214,6 +220,45 @@ def compare(
     emit(found) if as_json else print(text(found))
 
 
+def diff(
+    spec: Spec,
+    run: Run,
+    sets: Sets = NOTHING,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """What a spec says now against what a run recorded, and whether `run` would train anew."""
+    from runner.run.diffing import facts, text
+    from runner.spec.sets import parsed
+
+    found = facts(results, spec, run, parsed(sets))
+    emit(found) if as_json else print(text(found))
+
+
+def lock(specs: Specs, sets: Sets = NOTHING, as_json: Json = False, results: Results = RESULTS) -> None:
+    """Pin what specs stand on (data, model, packages) in a file beside each; `run --locked` refuses what drifted."""
+    from runner.run.locking import lock as write
+    from runner.run.pinned import told
+    from runner.spec.sets import parsed
+
+    for spec in specs:
+        file, changed = write(spec, results, parsed(sets))
+        if as_json:
+            emit({"lock": str(file), "changed": [each._asdict() for each in changed]})
+        else:
+            print("\n".join([f"locked {spec} by {file}", *([told(changed)] if changed else [])]))
+
+
+def reproduce(run: Run, as_json: Json = False, results: Results = RESULTS) -> int:
+    """Carry out a finished run again from its record, and say whether each number is bit-equal; else exit code 1."""
+    from runner.run.reproducing import reproduce as carried_out
+    from runner.run.reproducing import text
+
+    found = carried_out(results, run)
+    emit(found) if as_json else print(text(found))
+    return 0 if found["equal"] else 1
+
+
 def cancel(grid: Grid, results: Results = RESULTS) -> None:
     """Stop a grid that runs: its trials save their state and leave, the others never begin."""
     from runner.run.cancel import cancel as stop
@@ -252,22 +297,41 @@ def show(
 def query(
     sql: Annotated[str, Argument("SQL; `-` or nothing reads stdin.")] = "-",
     file: Annotated[Path | None, Option("A file with the SQL.")] = None,
+    param: Annotated[list[str], Option("A value for `$name` in the SQL, such as n=3; again for more.")] = NOTHING,
     as_json: Json = False,
-    format: Annotated[str, Option("How rows are printed.", choices=("table", "csv", "json", "jsonl"))] = "table",
-    output: Annotated[Path | None, Option("Write to this parquet file instead.")] = None,
+    format: Annotated[
+        str, Option("How rows are printed.", choices=("table", "markdown", "csv", "json", "jsonl"))
+    ] = "table",
+    output: Annotated[Path | None, Option("Write to this parquet, csv, json, jsonl or md file instead.")] = None,
+    history: Annotated[bool, Option("List what was asked, with numbers.")] = False,
+    again: Annotated[int | None, Option("Ask once more what has this number in the history.")] = None,
+    timeout: Annotated[float | None, Option("Seconds after which it is given up.")] = None,
+    external: Annotated[bool, Option("Let SQL read files and URLs, not only the store.")] = False,
     results: Results = RESULTS,
 ) -> None:
     """Ask the database of results; read-only, also while runs go on."""
-    from runner.store.query import query as ask
-    from runner.store.query import render, told, write_parquet
+    from runner.store import history as asked
+    from runner.store.parameters import parsed
+    from runner.store.query import Limits, render
 
-    text = file.read_text(encoding="utf-8") if file else (sys.stdin.read() if sql == "-" else sql)
-    if output is None and not as_json and format == "table":
-        print(told(results, text), end="")
-        return
-    table = ask(results, text)
+    params, limits = parsed(param), Limits(external, timeout)
+    if history:
+        table = asked.listed(results)
+    else:
+        text = sys.stdin.read() if sql == "-" and file is None and again is None else sql
+        if file is not None:
+            text = file.read_text(encoding="utf-8")
+        elif again is not None:
+            known = asked.again(results, again)
+            text, params = known.sql, known.params | params
+        if output is None and not as_json and format == "table":
+            print(asked.drawn(results, text, params, limits), end="")
+            return
+        table = asked.answered(results, text, params, limits)
     if output is not None:
-        write_parquet(table, output)
+        from runner.store.exchange import write
+
+        write(table, output)
     else:
         print(render(table, "json" if as_json else format), end="")
 
@@ -501,6 +565,9 @@ VERBS: dict[str, Verb | Group] = {
     "ls": ls,
     "leaderboard": leaderboard,
     "compare": compare,
+    "diff": diff,
+    "lock": lock,
+    "reproduce": reproduce,
     "cancel": cancel,
     "delete": delete,
     "show": show,

@@ -292,6 +292,40 @@ def test_a_wrong_number_of_workers_is_explained(
     assert "write a whole number, at least 1" in out
 
 
+def test_questions_take_parameters_and_are_remembered(say: Any, tmp_path: Path) -> None:
+    (tmp_path / "ask.sql").write_text("SELECT $n + 1 AS more, $word AS word", encoding="utf-8")
+    words = ("--param", "n=2", "--param", "word==x")
+    found = say("query", "--file", str(tmp_path / "ask.sql"), *words, "--format", "csv")
+    assert found == (0, '"more","word"\n3,"\'=x"\n', "")
+    assert say("query", "SELECT 1 AS one", "--format", "markdown")[1] == "| one |\n| ---: |\n| 1 |\n"
+    assert [row["rows"] for row in json.loads(say("query", "--history", "--json")[1])] == [1, 1]
+    assert json.loads(say("query", "--again", "1", "--param", "n=8", "--json")[1]) == [{"more": 9, "word": "=x"}]
+    assert say("query", "SELECT 1 AS one", "--output", str(tmp_path / "one.csv"))[:2] == (0, "")
+    assert (tmp_path / "one.csv").read_text(encoding="utf-8") == '"one"\n1\n'
+    code, _, err = say("query", "--again", "99")
+    assert code == 1 and "no question has the number 99" in err
+
+
+@pytest.mark.slow
+def test_doing_it_again_from_the_first_word_to_the_last(say: Any, tiny: Path) -> None:
+    given = ("--set", "train.epochs=1")
+    assert say("lock", str(tiny), *given)[1] == f"locked {tiny} by {tiny.with_suffix('.lock')}\n"
+    assert json.loads(say("lock", str(tiny), *given, "--json")[1])["changed"] == []
+    code, _, err = say("run", str(tiny), "--locked")
+    assert code == 1 and "spec train.epochs: was 1, is 3; write it back" in err
+    assert say("run", str(tiny), *given, "--locked")[0] == 0
+    code, out, _ = say("diff", str(tiny), "tiny")
+    assert code == 0 and out.endswith("runner run trains: another trial: train.epochs\n")
+    assert json.loads(say("diff", str(tiny), "tiny", *given, "--json")[1])["trains"] is False
+    code, out, _ = say("reproduce", "tiny", "--json")
+    assert code == 0 and json.loads(out)["equal"] is True
+    (log,) = (tiny.parent / "results/runs").glob("*/log.jsonl")
+    log.write_text(log.read_text(encoding="utf-8").replace('"n":24', '"n":23'), encoding="utf-8")
+    say("store", "rebuild")
+    code, out, _ = say("reproduce", "tiny")
+    assert code == 1 and "not every number is equal" in out and "n: was 23, is 24" in out
+
+
 def test_results_that_move(say: Any, tmp_path: Path) -> None:
     log_of(tmp_path / "other", "demo").write("dream", n=1)
     code, out, _ = say("store", "merge", str(tmp_path / "other"))

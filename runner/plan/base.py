@@ -181,9 +181,17 @@ class Base:
 
     def key(self, cache: Cache) -> str:
         """Identity of the model: weights, config, tokenizer, and the token ids of a fixed text."""
-        files = [self.folder / "config.json", self.tokenizer_file, *weight_files(self.folder)]
-        hashes = [content_hash(file, cache) for file in files]
+        hashes = [content_hash(file, cache) for file in self.deciding]
         return fingerprint({"files": hashes, "probe": self.probed})
+
+    def hashes(self, cache: Cache) -> dict[str, str]:
+        """What its key is made of, by names: a hash of each file, and of the token ids of a fixed text."""
+        return {file.name: content_hash(file, cache) for file in self.deciding} | {"probe": fingerprint(self.probed)}
+
+    @property
+    def deciding(self) -> list[Path]:
+        """The files that decide what it is."""
+        return [self.folder / "config.json", self.tokenizer_file, *weight_files(self.folder)]
 
     @cached_property
     def probed(self) -> list[int]:

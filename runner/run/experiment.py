@@ -24,6 +24,8 @@ from runner.run.work import DONE, ORIGIN, Join, finished, folder_of
 from runner.spec.read import Sets, read
 from runner.store.log import NAME, Log, attempts
 
+LATER = (b'{"event":"grid"', b'{"event":"reproduced"', b'{"event":"review"')  # records that others add to a log
+
 
 class Busy(RunnerError):
     """Another process works on the run."""
@@ -105,7 +107,7 @@ def as_begun(plan: Plan, trial: Trial, results: Path) -> tuple[Plan, Trial]:
 def settle(folder: Path) -> None:
     """Give a finished run its last record, if a kill came between its result and that."""
     lines = (folder / NAME).read_bytes().splitlines()
-    own = [line for line in lines if not line.startswith(b'{"event":"grid"')]
+    own = [line for line in lines if not line.startswith(LATER)]
     if own and b'"run_finished"' not in own[-1]:
         log = Log(folder, folder.name, attempts(folder))
         log.write("run_finished", state="finished", seconds=None)

@@ -33,6 +33,8 @@ def opening(work: Work) -> None:
         environment=environment(spec.folder),
         version=__version__,
     )
+    base = work.checked.base
+    work.log.write("base", written=base.written, files=base.hashes(work.cache))
     for name, loaded in work.checked.loaded.items():
         for file in loaded.files:
             found = {"split": file.split, "file": file.path, "sha256": file.sha256, "rows": file.rows}

@@ -103,7 +103,7 @@ def stages(work: Work, stop: threading.Event, show: bool) -> dict[str, Any]:
     with work.stage("train", sum(map(len, streams["train"].values()))) as detail:
         trainer, module, feed = trained(work, network, streams, stop, show)
         changed = sum(each.numel() for each in module.network.trainable().values())
-        detail.update(steps=int(module.taken), packed=module.network.packed, parameters=changed)
+        detail.update(steps=int(module.taken), packed=module.network.packed, parameters=changed, threads=threads())
         detail.update({"together": work.together} if work.together > 1 else {})
     seconds = time.monotonic() - began
     with work.stage("evaluate"):
@@ -208,6 +208,13 @@ def speed(work: Work, trainer: Any, module: Any, feed: Any, streams: Any, second
     return float(sum(int(each.lengths.sum()) for each in streams["train"].values())) * (
         work.experiment.train.epochs / seconds
     )
+
+
+def threads() -> int:
+    """Processor threads of torch: sums are split among them, so that other numbers of them may round otherwise."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def settle(threads: int | None, processes: int = 1) -> None:

@@ -7,13 +7,14 @@ import json
 import math
 import re
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import duckdb
 
@@ -33,29 +34,62 @@ if TYPE_CHECKING:
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Ask: TypeAlias = "Callable[..., pa.Table]"  # of SQL and its parameters
 
-FORMATS = ("table", "csv", "json", "jsonl")
+MOST = 10_000  # rows of a table for people
+FORMATS = ("table", "markdown", "csv", "json", "jsonl")
 NUMBERS = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
 )
 
 
-def query(results: Path, sql: str, params: Params = ()) -> pa.Table:
+class Limits(NamedTuple):
+    """What a statement may: read files and the network too, and go on for so many seconds; None for ever."""
+
+    external: bool = False
+    seconds: float | None = None
+
+
+FREE = Limits()
+
+
+def query(results: Path, sql: str, params: Params = (), limits: Limits = FREE) -> pa.Table:
     """The rows of a statement; RunnerError with DuckDB's words and the nearest name where it is wrong."""
     if not sql.strip():
         raise RunnerError("no SQL to run", 'try: runner query "SELECT * FROM run_summary"')
-    with asking(results) as ask:
-        return ask(sql, params)
+    with connected(results) as con, limited(con, limits):
+        return rows_of(con, sql, params)
 
 
-def told(results: Path, sql: str, params: Params = ()) -> str:
-    """The rows of a statement as a table for people: asked most, it loads no Arrow, and no rich but on a terminal."""
-    with connected(results) as con, explained():
+@contextmanager
+def limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
+    """What is asked meanwhile reads nothing but the store unless it may, and is given up when its time is over."""
+    if not limits.external:
+        con.execute("SET enable_external_access = false")
+    if limits.seconds is None:
+        yield
+        return
+    over = threading.Timer(limits.seconds, con.interrupt)
+    over.start()
+    try:
+        yield
+    finally:
+        over.cancel()
+
+
+def told(results: Path, sql: str, params: Params = (), limits: Limits = FREE) -> tuple[str, int]:
+    """The rows of a statement as a table for people, and how many it shows: at most `MOST`.
+
+    Asked most, it loads no Arrow, and no rich but on a terminal.
+    """
+    with connected(results) as con, explained(), limited(con, limits):
         found = relation(con, sql, params)
-        kinds = [str(kind) for kind in found.types]
+        kinds = [str(each) for each in found.types]
         right = [kind in NUMBERS or kind.startswith("DECIMAL") for kind in kinds]
-        rows = [[cell(pairs(*each)) for each in zip(row, kinds, strict=True)] for row in found.fetchall()]
-        return draw(found.columns, right, rows)
+        rows = [
+            [cell(pairs(*each)) for each in zip(row, kinds, strict=True)] for row in found.limit(MOST + 1).fetchall()
+        ]
+        more = f"... more than {MOST:,} rows: LIMIT them, or write them with --output\n" if len(rows) > MOST else ""
+        return draw(found.columns, right, rows[:MOST]) + more, len(rows)
 
 
 def pairs(value: Any, kind: str) -> Any:
@@ -121,6 +155,10 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
 
 def hint(message: str) -> str:
     """What may have been meant."""
+    if "file system operations are disabled" in message:
+        return "only the store is read; `--external` allows files and URLs too"
+    if "Interrupted" in message:
+        return "its time was over; ask for less, or give it longer by `--timeout`"
     if "read-only" in message:
         return "results are read-only here; the logs under `runs/` are their source"
     if re.search(r"` names \d+ runs", message):
@@ -135,12 +173,10 @@ def hint(message: str) -> str:
 
 def render(table: pa.Table, format: str = "table") -> str:
     """Rows as text in one of `FORMATS`; an empty result keeps its header."""
-    if format == "csv":
-        import pyarrow.csv as pc
+    if format in ("csv", "markdown"):
+        from runner.store import exchange
 
-        sink = io.BytesIO()
-        pc.write_csv(flat(table), sink)
-        return sink.getvalue().decode()
+        return exchange.csv(flat(table)) if format == "csv" else exchange.markdown(table)
     rows = records(table) if format in ("json", "jsonl") else []
     if format == "jsonl":
         return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
@@ -229,13 +265,3 @@ def cell(value: Any) -> str:
     if isinstance(value, list) and value and isinstance(value[0], tuple):
         return ", ".join(f"{key}={cell(each)}" for key, each in value)
     return str(value).replace("\n", " ")
-
-
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Rows as a parquet file."""
-    import pyarrow.parquet as pq
-
-    try:
-        pq.write_table(table, path)
-    except OSError as error:
-        raise RunnerError(f"cannot write `{path}`: {error}", "choose another path for --output") from error

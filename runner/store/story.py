@@ -1,7 +1,8 @@
 """Story: the history that two logs of one run tell, what they have in common, and what one lacks of the other.
 
-Which grids a run belongs to is told by whoever planned them, on each machine anew: those records are no part of the
-history. Of two logs whose histories differ only in length, the longer one is a later state of the same run.
+What others add to a log on each machine is no part of the history: which grids the run belongs to, what people say of
+its answers, that it was reproduced. Of two logs whose histories differ only in length, the longer one is a later state
+of the same run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
 from typing import BinaryIO
 
-GRID = b'{"event":"grid",'  # as the log writes it
+# What others add, and by what fields a later record replaces an earlier one; without any, none does.
+ASIDE: dict[str, tuple[str, ...]] = {
+    "grid": ("grid",),
+    "review": ("task", "split", "id", "reviewer", "criterion", "other"),
+    "reproduced": (),
+}
+BEGINNINGS = tuple(f'{{"event":"{event}",'.encode() for event in ASIDE)  # as the log writes it
 Told = tuple[float, bytes]
 
 
@@ -26,33 +33,35 @@ class Diverged(Exception):
 
 @dataclass
 class Story:
-    """The history of a log, line by line; `grids` has the last record of each grid once all lines were read.
+    """The history of a log, line by line; `aside` has the last record of each matter once all lines were read.
 
     A torn last line is no part of it: it waits for its end, or never was a record.
     """
 
     stream: BinaryIO
-    grids: dict[str, Told] = field(default_factory=dict)
+    aside: dict[tuple[str, ...], Told] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         for number, line in enumerate(self.stream, 1):
-            if line.startswith(GRID):
-                self.enrol(line)
+            if line.startswith(BEGINNINGS):
+                self.put(line)
             elif line.endswith(b"\n"):
                 yield number, line
 
-    def enrol(self, line: bytes) -> None:
-        """Keep a record of a grid; what cannot be read as one says nothing."""
+    def put(self, line: bytes) -> None:
+        """Keep what somebody added; what cannot be read says nothing."""
         try:
             record = json.loads(line)
-            self.grids[str(record["grid"])] = float(record["time"]), line
+            names = ASIDE[record["event"]]
+            matter = (record["event"], *(str(record.get(name) or "") for name in names or record))
+            self.aside[matter] = float(record["time"]), line
         except (ValueError, LookupError, TypeError, RecursionError):
             return
 
 
 @dataclass(frozen=True)
 class Lack:
-    """What ours lacks of theirs: all history after the first `known` lines of it if there is `more`, and `grids`.
+    """What ours lacks of theirs: all history after the first `known` lines of it if there is `more`, and `aside`.
 
     `ahead` says that ours has more history than theirs.
     """
@@ -60,15 +69,15 @@ class Lack:
     known: int
     more: bool
     ahead: bool
-    grids: tuple[bytes, ...]
+    aside: tuple[bytes, ...]
 
     def __bool__(self) -> bool:
-        return self.more or bool(self.grids)
+        return self.more or bool(self.aside)
 
     def lines(self, theirs: BinaryIO) -> Iterator[bytes]:
         """The lines to append, from their log read anew; after a part of them ours lacks exactly the others."""
         history = (line for _, line in Story(theirs))
-        return chain(islice(history, self.known, None) if self.more else (), self.grids)
+        return chain(islice(history, self.known, None) if self.more else (), self.aside)
 
 
 def lack(ours: BinaryIO, theirs: BinaryIO) -> Lack:
@@ -84,7 +93,7 @@ def lack(ours: BinaryIO, theirs: BinaryIO) -> Lack:
 
 
 def later(mine: Story, other: Story) -> Iterator[bytes]:
-    """The last records of their grids that are later than ours: by time, then by their bytes, so that all agree."""
-    for grid, told in sorted(other.grids.items()):
-        if grid not in mine.grids or told > mine.grids[grid]:
+    """What they added last of each matter and is later than ours: by time, then by bytes, so that all agree."""
+    for matter, told in sorted(other.aside.items()):
+        if matter not in mine.aside or told > mine.aside[matter]:
             yield told[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.store.origins import ORIGINS
+from runner.store.reproductions import REPRODUCTIONS
 from runner.store.standings import STANDINGS
 from runner.store.view import View as View
 
@@ -217,4 +218,5 @@ VIEWS = {
     ),
     **STANDINGS,
     **ORIGINS,
+    **REPRODUCTIONS,
 }

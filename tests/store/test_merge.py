@@ -20,7 +20,7 @@ from runner.store import transfer
 from runner.store.elsewhere import Elsewhere, elsewhere
 from runner.store.ingest import catch_up
 from runner.store.merge import Merged, alone, merge, take_all
-from runner.store.story import GRID
+from runner.store.story import BEGINNINGS
 from tests.store.conftest import ask, clear, content, file_of, log_of, stored
 from tests.store.runs import run
 
@@ -39,8 +39,17 @@ def enrolled(grid: str, time: float, place: int = 0) -> bytes:
     return b'{"event":"grid","run":"r","attempt":0,' + fields.encode() + b"}\n"
 
 
+def judged(id: str, time: float, value: int = 1) -> bytes:
+    fields = (
+        f'"time":{time},"task":"t","split":"test","id":"{id}","reviewer":"ann","criterion":"overall","value":{value}'
+    )
+    return b'{"event":"review","run":"r","attempt":1,' + fields.encode() + b"}\n"
+
+
 grids = st.lists(
-    st.builds(enrolled, st.sampled_from("ab"), st.integers(0, 9).map(float), st.integers(0, 1)), max_size=3
+    st.builds(enrolled, st.sampled_from("ab"), st.integers(0, 9).map(float), st.integers(0, 1))
+    | st.builds(judged, st.sampled_from("xy"), st.integers(0, 9).map(float), st.integers(1, 3)),
+    max_size=4,
 )
 
 
@@ -130,7 +139,7 @@ def test_another_history_is_named_and_left(tmp_path_factory: pytest.TempPathFact
     base = tmp_path_factory.mktemp("other")
     lines = ours.splitlines(keepends=True)
     place = min(line, len(lines) - 1)
-    if place < 0 or lines[place].startswith(GRID):
+    if place < 0 or lines[place].startswith(BEGINNINGS):
         return
     theirs = b"".join([*lines[:place], b'{"event":"dream"}\n', *lines[place + 1 :]])
     a, b = laid(base / "a", {"r": ours}), laid(base / "b", {"r": theirs})

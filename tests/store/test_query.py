@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from runner.errors import RunnerError
-from runner.store.query import FORMATS, query, render, told, write_parquet
+from runner.store.exchange import write
+from runner.store.query import FORMATS, Limits, query, render, told
 from tests.store.conftest import file_of, log_of, start
 
 HINT = "results are read-only here; the logs under `runs/` are their source"
@@ -54,6 +55,7 @@ def test_a_folder_without_runs_answers_with_nothing(tmp_path: Path) -> None:
     assert found.to_pylist() == [] and found.column_names == ["run", "seed"]
     assert [render(found, format) for format in FORMATS] == [
         "\n run   seed\n ──────────\n",
+        "| run | seed |\n| --- | ---: |\n",
         '"run","seed"\n',
         "[]\n",
         "",
@@ -241,7 +243,7 @@ def test_json_of_a_whole_run(store: Path) -> None:
 
 def test_parquet_gives_the_same_table_back(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     found = asked(con, SAMPLE)
-    write_parquet(found, tmp_path / "out.parquet")
+    write(found, tmp_path / "out.parquet")
     back = pq.read_table(tmp_path / "out.parquet")
     assert str(back.to_pylist()) == str(found.to_pylist()) and back.schema.names == found.schema.names
     assert back.schema.field("pairs").type == pa.map_(pa.string(), pa.float64())
@@ -251,7 +253,7 @@ def test_a_parquet_file_that_cannot_be_written_is_the_users_fault(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     with pytest.raises(RunnerError, match=r"^cannot write `.*/no/out\.parquet`: ") as caught:
-        write_parquet(asked(con, "SELECT 1"), tmp_path / "no" / "out.parquet")
+        write(asked(con, "SELECT 1"), tmp_path / "no" / "out.parquet")
     assert caught.value.hint == "choose another path for --output"
 
 
@@ -280,9 +282,9 @@ def test_bad_lines_can_be_asked_for(results: Path) -> None:
 
 
 def test_a_table_told_at_once_is_the_one_drawn_from_arrow(store: Path) -> None:
-    assert words(told(store, SAMPLE)) == words(TABLE)
+    assert words(told(store, SAMPLE)[0]) == words(TABLE)
     empty = "SELECT run, seed FROM runs WHERE false"
-    assert told(store, empty) == render(query(store, empty))
+    assert told(store, empty)[0] == render(query(store, empty))
 
 
 def test_a_small_question_loads_nothing_that_it_does_not_need(store: Path) -> None:
@@ -291,3 +293,44 @@ def test_a_small_question_loads_nothing_that_it_does_not_need(store: Path) -> No
     subprocess.run(command, capture_output=True, check=True)  # reads the log
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.endswith("set()\n")
+
+
+# What SQL may do.
+
+
+@pytest.mark.parametrize(
+    "sql", ["FROM read_csv('{file}')", "COPY (SELECT 1) TO '{file}'", "ATTACH '{file}'", "LOAD httpfs"]
+)
+def test_nothing_but_the_store_is_read_or_written(store: Path, tmp_path: Path, sql: str) -> None:
+    file = tmp_path / "other.csv"
+    file.write_text("a\n1\n")
+    with pytest.raises(RunnerError):
+        query(store, sql.format(file=file))
+    assert file.read_text() == "a\n1\n"
+
+
+def test_files_are_read_where_that_is_asked(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    sql = f"FROM read_csv('{tmp_path / 'other.csv'}')"
+    assert query(store, sql, limits=Limits(external=True)).to_pylist() == [{"a": 1}]
+    with pytest.raises(RunnerError) as caught:
+        query(store, sql)
+    assert "--external" in caught.value.hint
+
+
+ENDLESS = (
+    "SELECT count(*) AS n FROM range(1000000) a, range(1000000) b, range(1000) c WHERE a.range + b.range % 7 = c.range"
+)
+
+
+@pytest.mark.parametrize("ask", [query, told])
+def test_what_has_no_end_is_given_up(store: Path, ask: Any) -> None:
+    with pytest.raises(RunnerError) as caught:
+        ask(store, ENDLESS, limits=Limits(seconds=0.2))
+    assert "--timeout" in caught.value.hint
+
+
+def test_a_table_for_people_has_an_end(store: Path) -> None:
+    shown, count = told(store, "FROM range(30000)")
+    assert count == 10_001
+    assert shown.endswith("... more than 10,000 rows: LIMIT them, or write them with --output\n")
