@@ -291,6 +291,19 @@ def report(
         emit(found)
 
 
+def scorecard(
+    what: Annotated[str, Argument("A run, a grid or experiment, whose best run counts, or a spec with its criteria.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Judge a run by the criteria of `[evaluate.require]`; exit code 1 unless all of them pass."""
+    from runner.run.scorecard import facts, text
+
+    found = facts(results, what)
+    emit(found) if as_json else print(text(found))
+    return 0 if found["verdict"] == "pass" else 1
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -373,6 +386,7 @@ VERBS: dict[str, Verb | Group] = {
     "show": show,
     "query": query,
     "report": report,
+    "scorecard": scorecard,
     "doctor": doctor,
     "store": Group("Look after the database of results.", {"rebuild": rebuild}),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),

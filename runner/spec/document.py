@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from runner.kinds import Part, names, pick
 from runner.spec import tables
 from runner.spec.grid import Grid
+from runner.spec.require import Require
 from runner.spec.schema import without_null
 from runner.spec.search import Bound, Pruner, Range, Search
 
@@ -35,6 +36,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[train.early_stopping]`", tables.EarlyStopping),
     ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),
+    ("Values of `[evaluate.require]`", Require),
     ("`[execute]`", tables.Execute),
     ("`ray` in `[execute]`", tables.Ray),
     ("`slurm` in `[execute]`", tables.Slurm),

@@ -7,6 +7,7 @@ from runner.store.view import View
 # Fields of a spec that change no result, or only by the seed; files count by what they hold.
 _ELSEWHERE = "name|description|extends|seeds?|(grid|search|execute)(\\..*)?"
 _ELSEWHERE += "|data\\.[^.]+\\.(train|validation|test|license|groups)"
+_ELSEWHERE += "|evaluate\\.require(\\..*)?"
 _ELSEWHERE += "|train\\.(checkpoint_minutes|gradient_checkpointing|strategy|devices)"
 
 _SETTING = {"setting": "hash of all of the spec that decides a result but the seed, and of the files' contents"}
