@@ -60,12 +60,18 @@ def grid_trials(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(TABLES["grid_trials"].ddl("grid_trials"))
 
 
+def judgements(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds what proxies and judges say of texts."""
+    con.execute(TABLES["judgements"].ddl("judgements"))
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     first_tables,
     dropped_rows,
     answer_shapes,
     samples,
     grid_trials,
+    judgements,
 )
 
 

@@ -54,6 +54,7 @@ PLACES = {
     "cleaners": '[data.more]\ntrain = "a"\n[[data.more.clean]]\n{example}',
     "metrics": '[tasks.more]\ntype = "classification"\ndata = ["a"]\nmetrics = ["{name}"]',
     "mixing": "[mixing]\n{example}",
+    "proxies": '[tasks.more]\ntype = "causal_lm"\ndata = ["a"]\n[[tasks.more.generate.proxies]]\n{example}',
     "sources": '[data.more]\ntrain = "a"\nformat = "{name}"',
     "tasks": "[tasks.more]\n{example}",
 }
@@ -63,6 +64,7 @@ CALLED = {
     "cleaners": "kind of cleaner",
     "metrics": "metric",
     "mixing": "strategy of mixing",
+    "proxies": "kind of proxy",
     "sources": "format",
     "tasks": "kind of task",
 }

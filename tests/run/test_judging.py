@@ -1,0 +1,62 @@
+"""Proxies over texts that runs wrote: a row a text, their means as scores, beside the base before training; a gate on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.report.results import page
+from runner.run.reporting import facts as reported
+from runner.run.scorecard import facts
+from runner.store.query import query
+from tests.run.test_language import LLAMA, carried, scored, written
+
+TEXTS = """
+[tasks.said]
+type = "causal_lm"
+data = ["films"]
+
+[tasks.said.generate]
+max_tokens = 6
+rows = 5
+prompt_tokens = 3
+metrics = ["chrf"]
+proxies = [
+  { type = "novelty" },
+  { type = "relevance", base = "./encoder" },
+  { type = "coherence", base = "./encoder" },
+  { type = "length" },
+  { type = "pattern", name = "letters", expression = "[a-z ]*" },
+]
+
+[evaluate.require]
+proxy_novelty = { at_least = 0.0, with = "lower_bound" }
+proxy_length = { at_most = 0.5 }
+proxy_coherence = { at_least = 0.0 }
+"""
+
+
+@pytest.mark.slow
+def test_proxies_of_a_run_are_rows_scores_and_criteria(tmp_path: Path, encoder: Path) -> None:
+    (tmp_path / "encoder").symlink_to(encoder)
+    results = tmp_path / "results"
+    spec = written(tmp_path, "told", LLAMA, TEXTS)
+    spec.write_text(spec.read_text(encoding="utf-8").replace("\n[evaluate]\nresamples = 100\n", "\n"), encoding="utf-8")
+    done = carried(spec, results)
+    found = query(
+        results, "SELECT criterion, id, value, raw, judge, fingerprint FROM judgements ORDER BY criterion, position"
+    ).to_pylist()
+    assert [row["id"] for row in found[:5]] == [
+        row["id"] for row in query(results, "SELECT id FROM samples ORDER BY position").to_pylist()
+    ]
+    assert len(found) == 25 and all(row["fingerprint"] for row in found)
+    assert {row["judge"] for row in found} == {
+        f"proxy {kind}" for kind in ("novelty", "relevance", "coherence", "length", "pattern")
+    }
+    lengths = [row["value"] for row in found if row["criterion"] == "proxy_length"]
+    assert scored(done)["said", "proxy_length"] == pytest.approx(sum(lengths) / 5)
+    text = page(reported(results, [done["run"]]))
+    assert "proxy_novelty" in text and "stands in for a reader" in text
+    card = {row["criterion"]: row["verdict"] for row in facts(results, done["run"])["criteria"]}
+    assert card["said.proxy_length"] == "fail" and card["said.proxy_novelty"] == "pass"
