@@ -304,6 +304,19 @@ def scorecard(
     return 0 if found["verdict"] == "pass" else 1
 
 
+def errors(
+    run: Run,
+    most: Annotated[int, Option("Of each kind of rows.")] = 20,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """What a run confuses, its worst losses, likely wrong labels, words that go with errors, and a card a class."""
+    from runner.run.mistakes import facts, text
+
+    found = facts(results, run, most)
+    emit(found) if as_json else print(text(found))
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -387,6 +400,7 @@ VERBS: dict[str, Verb | Group] = {
     "query": query,
     "report": report,
     "scorecard": scorecard,
+    "errors": errors,
     "doctor": doctor,
     "store": Group("Look after the database of results.", {"rebuild": rebuild}),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),

@@ -137,7 +137,7 @@ def tasks(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         row["calibration"] = calibrated(row["calibration"])
         row["dots"] = dots.get(key, [])
         row["per_class"] = per_class(row)
-        row["groups"] = None
+        row |= {"groups": None, "errors": None}
     by_run: dict[str, list[dict[str, Any]]] = {}
     for (run, _), row in found.items():
         by_run.setdefault(run, []).append({name: value for name, value in row.items() if name != "run"})

@@ -152,7 +152,9 @@ def test_a_text_is_nearest_to_itself(encoder: Path) -> None:
 def test_sentences_that_say_the_same_cohere(encoder: Path) -> None:
     proxy = Coherence(type="coherence", base="./encoder")
     same, other, one = values(proxy, "we saw it. we saw it.", "we saw it. sad nasty sour!", "we saw it.", base=encoder)
-    assert same == pytest.approx(1, abs=0.01) and other is not None and other < same and one is None
+    assert (
+        same == pytest.approx(1, abs=0.01) and other is not None and same is not None and other < same and one is None
+    )
 
 
 def test_fluency_is_the_perplexity_that_transformers_tells(writers: Path) -> None:
