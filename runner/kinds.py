@@ -26,6 +26,7 @@ NOUNS = {
     "adapters": "kind of adapter",
     "augment": "kind of augmentation",
     "cleaners": "kind of cleaner",
+    "judges": "kind of judge",
     "metrics": "metric",
     "mixing": "strategy of mixing",
     "proxies": "kind of proxy",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from runner import kinds
 from runner.errors import did_you_mean
 from runner.plan.faults import Faults, Where
-from runner.plan.proxies import of_task
+from runner.plan.proxies import scores as judged
 from runner.plan.selection import LOSS
 from runner.spec.read import Spec
 from runner.spec.tables import Experiment
@@ -63,6 +63,5 @@ def scores(experiment: Experiment) -> Iterator[Score]:
         for metric in dict.fromkeys([*task.metrics, *(written.metrics if written else ())]):
             part: Any = kinds.pick("metrics", metric)
             yield Score(f"{name}.{metric}", getattr(part, "drawn", True), getattr(part, "per_class", False))
-        for proxy in of_task(task):
-            yield Score(f"{name}.{proxy.criterion}", True)
+        yield from (Score(f"{name}.{each}", True) for each in judged(task))
         yield Score(f"{name}.{LOSS}", False)

@@ -53,6 +53,7 @@ FAMILIES = {
     "mixing": "`[mixing]`, told apart by `strategy`",
     "cleaners": "entries of `clean` of a data set, told apart by `type`",
     "augment": "entries of `augment` of a data set, told apart by `type`",
+    "judges": "entries of `judges` of `generate` of a task, told apart by `type`",
     "proxies": "entries of `proxies` of `generate` of a task, told apart by `type`",
     "sources": "names for `format` of a data set",
 }

@@ -10,6 +10,7 @@ from runner.report.results import page
 from runner.run.reporting import facts as reported
 from runner.run.scorecard import facts
 from runner.store.query import query
+from tests.parts.judged import fake
 from tests.run.test_language import LLAMA, carried, scored, written
 
 TEXTS = """
@@ -60,3 +61,20 @@ def test_proxies_of_a_run_are_rows_scores_and_criteria(tmp_path: Path, encoder: 
     assert "proxy_novelty" in text and "stands in for a reader" in text
     card = {row["criterion"]: row["verdict"] for row in facts(results, done["run"])["criteria"]}
     assert card["said.proxy_length"] == "fail" and card["said.proxy_novelty"] == "pass"
+
+
+@pytest.mark.slow
+def test_a_judge_behind_a_url_is_rows_and_scores_too(tmp_path: Path) -> None:
+    spoken = '{"clarity": 4}'
+    with fake(lambda at, body: spoken if at % 2 else "well, good") as server:
+        judge = f'judges = [{{ type = "endpoint", url = "{server.url}", model = "m", criteria = {{ clarity = "Clear." }} }}]'
+        start, end = TEXTS.index("proxies = ["), TEXTS.index("[evaluate.require]")
+        done = carried(written(tmp_path, "told", LLAMA, TEXTS[:start] + judge), tmp_path / "results")
+        asked = len(server.asked)
+    assert end > start and asked == 5
+    assert scored(done)["said", "judge_clarity"] == 4 and scored(done)["said", "judge_unreadable"] == 3 / 5
+    found = query(
+        tmp_path / "results", "SELECT judge, criterion, value, raw FROM judgements ORDER BY criterion, position"
+    ).to_pylist()
+    assert [row["value"] for row in found] == [None, 4, None, 4, None, 1, 0, 1, 0, 1]
+    assert {row["judge"] for row in found} == {"endpoint m"} and {row["raw"] for row in found} == {spoken, "well, good"}

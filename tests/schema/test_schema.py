@@ -161,7 +161,9 @@ def test_every_kind_is_in_the_schema():
         if "const" in node
     }
     assert kinds == {
-        name for family in ("adapters", "augment", "cleaners", "mixing", "proxies", "tasks") for name in names(family)
+        name
+        for family in ("adapters", "augment", "cleaners", "judges", "mixing", "proxies", "tasks")
+        for name in names(family)
     }
 
 

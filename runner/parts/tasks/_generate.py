@@ -16,7 +16,7 @@ class Generate(Table):
     beside a prompt changes nothing.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("proxies",)
+    later: ClassVar[tuple[str, ...]] = ("judges", "proxies")
 
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 64
     """Longest text in tokens. Default 64."""
@@ -38,3 +38,5 @@ class Generate(Table):
     """Scores of the texts. Default chrf, rouge_l, exact_match and distinct_2."""
     proxies: list[Annotated[Part, Family("proxies")]] = Field(default=[])
     """What stands in for readers: each gives every text a number, and the mean is a score `proxy_...`. Default none."""
+    judges: list[Annotated[Part, Family("judges")]] = Field(default=[])
+    """Models that rate every text by a rubric; each criterion's mean is a score `NAME_CRITERION`. Default none."""
