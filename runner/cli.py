@@ -394,6 +394,32 @@ def review(
     emit(found) if as_json else print(reviewing.text(found))
 
 
+def scorecard(
+    what: Annotated[str, Argument("A run, a grid or experiment, whose best run counts, or a spec with its criteria.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Judge a run by the criteria of `[evaluate.require]`; exit code 1 unless all of them pass."""
+    from runner.run.scorecard import facts, text
+
+    found = facts(results, what)
+    emit(found) if as_json else print(text(found))
+    return 0 if found["verdict"] == "pass" else 1
+
+
+def errors(
+    run: Run,
+    most: Annotated[int, Option("Of each kind of rows.")] = 20,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """What a run confuses, its worst losses, likely wrong labels, words that go with errors, and a card a class."""
+    from runner.run.mistakes import facts, text
+
+    found = facts(results, run, most)
+    emit(found) if as_json else print(text(found))
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -574,6 +600,8 @@ VERBS: dict[str, Verb | Group] = {
     "query": query,
     "report": report,
     "review": review,
+    "scorecard": scorecard,
+    "errors": errors,
     "doctor": doctor,
     "store": Group(
         "Look after the database of results.",

@@ -26,8 +26,10 @@ NOUNS = {
     "adapters": "kind of adapter",
     "augment": "kind of augmentation",
     "cleaners": "kind of cleaner",
+    "judges": "kind of judge",
     "metrics": "metric",
     "mixing": "strategy of mixing",
+    "proxies": "kind of proxy",
     "sources": "format",
     "tasks": "kind of task",
 }
@@ -44,8 +46,10 @@ class Table(BaseModel):
     def used(self) -> dict[str, Any]:
         """JSON-compatible values of all fields but those that came later and are left as they always were."""
         fields = type(self).model_fields
-        unused = {name for name in self.later if getattr(self, name) == fields[name].default}
-        return self.model_dump(mode="json", by_alias=True, exclude=unused)
+        unused = {name for name in self.later if getattr(self, name) == fields[name].get_default()}
+        found = self.model_dump(mode="json", by_alias=True, exclude=unused)
+        below = {name: table for name, table in self if isinstance(table, Table) and table.later}
+        return found | {fields[name].alias or name: table.used() for name, table in below.items()}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the augmentations of a data set name: models and files of the author's, found, fitting, and hashed."""
+"""What augmentations and proxies name: models and files of the author's, found, fitting, and hashed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from runner.errors import RunnerError
 
 if TYPE_CHECKING:
     from runner.parts.augment._augmentation import Augmentation, Places
+    from runner.parts.proxies._proxy import Proxy
 
 
 class Asked(NamedTuple):
@@ -45,7 +46,7 @@ def resolved(parts: Mapping[int, Augmentation], folder: Path) -> tuple[list[Plac
     return found, faults
 
 
-def named(part: Augmentation) -> Iterator[tuple[str, str]]:
+def named(part: Augmentation | Proxy) -> Iterator[tuple[str, str]]:
     """The fields that name a model or a file, with what is written there."""
     for field in (*part.models, *part.files):
         written = getattr(part, field)
@@ -53,7 +54,7 @@ def named(part: Augmentation) -> Iterator[tuple[str, str]]:
             yield field, written
 
 
-def place_of(part: Augmentation, field: str, written: str, folder: Path) -> Path:
+def place_of(part: Augmentation | Proxy, field: str, written: str, folder: Path) -> Path:
     """Where the model or file of a field lies; RunnerError where it is missing or does not fit."""
     if field in part.files:
         path = locate_file(written, folder)
@@ -70,10 +71,15 @@ def place_of(part: Augmentation, field: str, written: str, folder: Path) -> Path
 
 def identity(part: Augmentation, places: Places, cache: Cache) -> dict[str, Any]:
     """All that decides the variants of one parent: the fields, with hashes of contents instead of places."""
+    return {**hashed(part, places, cache), **part.meaning()}
+
+
+def hashed(part: Augmentation | Proxy, places: Places, cache: Cache) -> dict[str, Any]:
+    """The fields of a part, with hashes of contents instead of places."""
     fields = part.model_dump(mode="json", exclude=set(places))
     hashes = {
         field: model_hash(path, cache) if field in part.models else content_hash(path, cache)
         for field, path in places.items()
     }
     version = {"version": part.version} if part.version > 1 else {}
-    return {**fields, **part.meaning(), **hashes, **version}
+    return {**fields, **hashes, **version}

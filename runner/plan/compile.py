@@ -127,6 +127,7 @@ def trial(checked: Checked, seed: int, before: tuple[Step, ...], weights: str) -
     reads: dict[str, Any] = {"evaluate": experiment.evaluate.used(), "train": experiment.train.used()}
     for elsewhere in ("checkpoint_minutes", "loss_balance", "balance_rate", *ONLY_HOW):
         reads["train"].pop(elsewhere, None)
+    del reads["evaluate"]["require"]
     reads["tasks"] = {name: task_read(task) for name, task in experiment.tasks.items()}
     reads |= {"mixing": experiment.mixing and experiment.mixing.used()} | balance(experiment.train)
     adapter = experiment.model.adapter

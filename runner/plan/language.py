@@ -17,6 +17,7 @@ from runner.plan.base import Base
 from runner.plan.faults import Faults, Where
 from runner.plan.masks import learned
 from runner.plan.names import lacking
+from runner.plan.proxies import proxies
 from runner.spec.read import Spec
 
 KINDS = {"causal": "a decoder", "masked": "an encoder", "seq2seq": "an encoder-decoder"}
@@ -109,7 +110,8 @@ def spoken(spec: Spec, base: Base, loaded: Mapping[str, Loaded], faults: Faults)
 
 
 def scoring(spec: Spec, faults: Faults) -> None:
-    """Metrics of texts that are written must score texts."""
+    """Metrics of texts that are written must score texts, and proxies must find what they read."""
+    proxies(spec, faults)
     for name, task in spec.experiment.tasks.items():
         how = getattr(task, "generate", None)
         for index, metric in enumerate(how.metrics if how else ()):

@@ -13,6 +13,7 @@ from runner.parts.mixing._mixes import mixes
 from runner.parts.tasks._task import Task
 from runner.plan.faults import Faults, Where
 from runner.plan.preparation import mixups
+from runner.plan.requirements import requirements
 from runner.plan.selection import measured, selection
 from runner.spec.read import Spec
 from runner.spec.references import references
@@ -44,6 +45,7 @@ def names(spec: Spec, faults: Faults) -> None:
             lacking(metric, place, faults)
     monitored(spec, faults)
     selection(spec, faults)
+    requirements(spec, faults)
     balanced(spec, faults)
     alone(spec, faults)
     weights = getattr(experiment.mixing, "weights", None)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import runner
 from runner.cache.stat_index import RACY_NS, remember, state
 from runner.errors import Diagnostic
+from runner.plan.proxies import reads
 
 if TYPE_CHECKING:
     from runner.plan.check import Checked
@@ -62,6 +63,7 @@ def files(checked: Checked) -> list[Path] | None:
     """Every file that the check read; None for data on a hub, whose state no file tells."""
     spec, base = checked.spec, checked.base
     places = [spec.parent] if spec.parent else []
+    places += [path for read in reads(spec) for path in inside(read)]
     for loaded in checked.loaded.values():
         for file in loaded.files:
             if file.path.startswith("hub:"):

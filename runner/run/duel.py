@@ -153,9 +153,10 @@ def luck(results: Path, a: str, b: str, rows: Sequence[Row]) -> Iterator[str]:
 def better(row: Row, level: float) -> str | None:
     """The side that is better beyond doubt after Holm's correction, None where there is doubt."""
     chance = row.get("p_holm")
-    if chance is None or chance > level or not row["difference"]:
+    metric = row["metric"].split(".")[0]
+    if chance is None or chance > level or not row["difference"] or metric not in kinds.names("metrics"):
         return None
-    return "b" if (row["difference"] > 0) == higher_is_better(row["metric"].split(".")[0]) else "a"
+    return "b" if (row["difference"] > 0) == higher_is_better(metric) else "a"
 
 
 def told(scores: Scores) -> str:

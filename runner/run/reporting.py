@@ -1,4 +1,4 @@
-"""`runner report`: the facts of the store, and beside them what the cache knows of the rows: profiles and groups."""
+"""`runner report`: the facts of the store, scorecards, and what the cache knows of the rows: profiles and groups."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from runner.cache.cache import Cache
 from runner.data.load import contents_of
 from runner.data.tables import mapped
 from runner.profile.profiles import FILE
+from runner.run.mistakes import erring
+from runner.run.scorecard import judged
 from runner.store.facts import facts as stored
 from runner.store.findings import asked
 from runner.store.query import Ask, asking
 
 GROUPS = 20  # of a task, the largest
+MISTAKES = 10  # of each kind that are explained
 
 STAGES = """
     SELECT run, string_split(name, ' ')[1] AS stage, string_split(name, ' ')[2] AS data, key FROM stages
@@ -41,7 +44,7 @@ def facts(results: Path, words: Sequence[str]) -> dict[str, Any]:
 
 
 def add(found: dict[str, Any], cache: Cache, ask: Ask) -> None:
-    """Add profiles to the data and groups to the tasks of runs."""
+    """Add profiles to the data, scorecards to runs, and groups and what explains errors to their tasks."""
     runs = [run["run"] for run in found["runs"]]
     keys: dict[str, dict[tuple[str, str], str]] = {}
     for row in asked(ask, STAGES, runs):
@@ -51,7 +54,10 @@ def add(found: dict[str, Any], cache: Cache, ask: Ask) -> None:
         each["profiles"] = profiled(cache, keys.get(each["runs"][0], {}))
     for run in found["runs"]:
         name = run["run"]
+        run["scorecard"] = judged(ask, name)
+        wrong = erring(ask, cache, name, MISTAKES)
         for task in run["tasks"]:
+            task["errors"] = wrong.get(task["task"])
             task["groups"] = grouped(ask, cache, name, task, specs.get(name, {}), keys.get(name, {}))
 
 

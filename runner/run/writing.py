@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +13,12 @@ from runner.answers.texts import Texts
 from runner.data.identify import keys
 from runner.data.prompt import Opening
 from runner.evaluate.measure import measure
+from runner.parts.proxies._proxy import Samples
 from runner.parts.tasks._generate import Generate
 from runner.parts.tasks._language import Language
 from runner.parts.tokenizer import tokenizer
 from runner.plan.streams import recipe_of
+from runner.run.judging import judged, learned
 from runner.run.scoring import final, recorded
 from runner.run.work import Work
 from runner.spec.tables import Fresh
@@ -51,9 +54,14 @@ def written(work: Work, models: dict[str, Any], predict: Predict, streams: Any) 
     for name, how in writers(work).items():
         split = final(work, name)
         rows = chosen(work, name, split, how)
+        said: dict[str, tuple[Texts, Samples]] = {}
         for model, network in models.items():
             if model == "best" or how.compare:
-                kept += of_model(work, name, model, network, rows, split, how)
+                given, scores = of_model(work, name, model, network, rows, split, how)
+                prompts = [row.opening.text for row in rows]
+                said[model] = given, Samples(prompts, given.predicted, partial(learned, work, name))
+                kept += scores
+        kept += judged(work, name, said, len(work.experiment.tasks[name].metrics) + len(how.metrics))
     if "before" in models:
         kept += surprised(work, models["before"], predict, streams)
     return kept
@@ -96,7 +104,7 @@ def cut(row: Row, most: int) -> Row:
 
 def of_model(
     work: Work, task: str, model: str, network: Any, rows: list[Row], split: str, how: Generate
-) -> list[dict[str, Any]]:
+) -> tuple[Texts, list[dict[str, Any]]]:
     """The texts of one model and their scores."""
     from runner.model.generation import generated
 
@@ -121,7 +129,7 @@ def of_model(
         ended=[len(each) < how.max_tokens for each in tokens],
     )
     found = measure(given, how.metrics, rule.confidence, rule.resamples, work.trial.seed)
-    return recorded(work, split, model, found, len(work.experiment.tasks[task].metrics))
+    return given, recorded(work, split, model, found, len(work.experiment.tasks[task].metrics))
 
 
 def surprised(work: Work, network: Any, predict: Predict, streams: Any) -> Iterator[dict[str, Any]]:

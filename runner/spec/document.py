@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from runner.kinds import Part, names, pick
 from runner.spec import tables
 from runner.spec.grid import Grid
+from runner.spec.require import Require
 from runner.spec.schema import without_null
 from runner.spec.search import Bound, Pruner, Range, Search
 
@@ -35,6 +36,7 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`[train.early_stopping]`", tables.EarlyStopping),
     ("`[selection]`", tables.Selection),
     ("`[evaluate]`", tables.Evaluate),
+    ("Values of `[evaluate.require]`", Require),
     ("`[execute]`", tables.Execute),
     ("`ray` in `[execute]`", tables.Ray),
     ("`slurm` in `[execute]`", tables.Slurm),
@@ -51,6 +53,8 @@ FAMILIES = {
     "mixing": "`[mixing]`, told apart by `strategy`",
     "cleaners": "entries of `clean` of a data set, told apart by `type`",
     "augment": "entries of `augment` of a data set, told apart by `type`",
+    "judges": "entries of `judges` of `generate` of a task, told apart by `type`",
+    "proxies": "entries of `proxies` of `generate` of a task, told apart by `type`",
     "sources": "names for `format` of a data set",
 }
 BOUNDS = {

@@ -152,15 +152,18 @@ def relocate(tables: dict[str, Any], old: Path, new: Path) -> None:
             written = data.get(split)
             if isinstance(written, str) and not written.startswith(("hub:", "~", "/")):
                 data[split] = os.path.relpath(old / written, new)
-        relocate_parts(data.get("augment"), old, new)
+        relocate_parts("augment", data.get("augment"), old, new)
+    for task in values(tables.get("tasks")):
+        for how in values({"generate": task.get("generate")}):
+            relocate_parts("proxies", how.get("proxies"), old, new)
     move_model(tables.get("model"), "base", old, new)
 
 
-def relocate_parts(parts: Any, old: Path, new: Path) -> None:
-    """The same for the models and files that augmentations name."""
+def relocate_parts(family: str, parts: Any, old: Path, new: Path) -> None:
+    """The same for the models and files that augmentations or proxies name."""
     for table in parts if isinstance(parts, list) else ():
-        if isinstance(table, dict) and known("augment", table.get("type")):
-            part: Any = pick("augment", table["type"])
+        if isinstance(table, dict) and known(family, table.get("type")):
+            part: Any = pick(family, table["type"])
             for field in part.models:
                 move_model(table, field, old, new)
             for field in part.files:

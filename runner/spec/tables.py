@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from runner.kinds import Family, Part, Table, bad_value
 from runner.parts.tasks._task import Task, Text
 from runner.spec.grid import Grid
+from runner.spec.require import Require
 from runner.spec.search import Search
 
 if TYPE_CHECKING:
@@ -341,6 +342,8 @@ class Evaluate(Table):
     """Bootstrap resamples of the examples. Default 1000."""
     baselines: list[Literal["majority", "tfidf"]] = Field(default=["majority", "tfidf"])
     """Simple models scored beside the trained one. Default both."""
+    require: dict[str, Require] = Field(default={})
+    """Bounds that scores must keep, by `METRIC` or `TASK.METRIC`; `runner scorecard` judges them. Default none."""
 
 
 class Ray(Table):

@@ -9,6 +9,7 @@ import duckdb
 # Fields of a spec that change no result, or only by the seed; files count by what they hold.
 _ELSEWHERE = "name|description|extends|seeds?|(grid|search|execute)(\\..*)?"
 _ELSEWHERE += "|data\\.[^.]+\\.(train|validation|test|license|groups)"
+_ELSEWHERE += "|evaluate\\.require(\\..*)?"
 _ELSEWHERE += "|train\\.(checkpoint_minutes|gradient_checkpointing|strategy|devices)"
 _LABEL = "CASE task WHEN '' THEN metric ELSE task || '.' || metric END"
 

@@ -106,7 +106,8 @@ def told(ask: Ask, runs: Sequence[str]) -> list[dict[str, Any]]:
     """Each run in full, in the order given."""
     about = {row["run"]: row for row in asked(ask, ABOUT, runs)}
     parts = {"tasks": tasks(ask, runs), "curves": curves(ask, runs), "samples": samples(ask, runs)}
-    return [about[run] | {name: each.get(run, []) for name, each in parts.items()} for run in runs if run in about]
+    full = {run: {name: each.get(run, []) for name, each in parts.items()} for run in runs if run in about}
+    return [about[run] | each | {"scorecard": None} for run, each in full.items()]
 
 
 def data(ask: Ask, runs: Sequence[str]) -> dict[str, dict[str, Any]]:

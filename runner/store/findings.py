@@ -109,6 +109,12 @@ SAMPLES = f"""
     ORDER BY b.run, b.task, b.position
 """
 
+JUDGED_TEXTS = """
+    SELECT run, task, id, criterion, any_value(value) FILTER (model = 'best') AS best,
+           any_value(value) FILTER (model = 'before') AS before, any_value(raw) FILTER (model = 'best') AS raw
+    FROM judgements WHERE list_contains($runs, run) GROUP BY ALL ORDER BY run, task, id, criterion
+"""
+
 
 def asked(ask: Ask, sql: str, runs: Sequence[str], **more: str) -> list[dict[str, Any]]:
     """Rows about these runs as JSON values."""
@@ -131,7 +137,7 @@ def tasks(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         row["calibration"] = calibrated(row["calibration"])
         row["dots"] = dots.get(key, [])
         row["per_class"] = per_class(row)
-        row["groups"] = None
+        row |= {"groups": None, "errors": None}
     by_run: dict[str, list[dict[str, Any]]] = {}
     for (run, _), row in found.items():
         by_run.setdefault(run, []).append({name: value for name, value in row.items() if name != "run"})
@@ -201,8 +207,12 @@ def worth(chart: dict[str, Any], charts: dict[tuple[str, str], Any]) -> bool:
 
 
 def samples(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Texts that runs wrote, beside those of the base before training."""
+    """Texts that runs wrote, beside those of the base before training, with what proxies and judges say of both."""
     found: dict[str, list[dict[str, Any]]] = {}
+    said: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in asked(ask, JUDGED_TEXTS, runs):
+        said.setdefault((row.pop("run"), row.pop("task"), row.pop("id")), []).append(row)
     for row in asked(ask, SAMPLES, runs):
+        row["judgements"] = said.get((row["run"], row["task"], row["id"]), [])
         found.setdefault(row.pop("run"), []).append(row)
     return found

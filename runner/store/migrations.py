@@ -85,6 +85,12 @@ def narrow_points(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE worded")
 
 
+def judgements(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds what people, proxies and judges say of answers."""
+    for name in ("judgements", "reviews"):
+        con.execute(TABLES[name].ddl(name))
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     first_tables,
     dropped_rows,
@@ -92,6 +98,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     samples,
     grid_trials,
     narrow_points,
+    judgements,
 )
 
 

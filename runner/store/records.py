@@ -100,6 +100,14 @@ def samples(record: Record) -> Rows:
     return [("samples", [(split, task, model, position, *cells) for position, cells in enumerate(columns)])]
 
 
+def judgements(record: Record) -> Rows:
+    words = [word(record.get(name)) for name in ("split", "task", "model", "judge", "fingerprint", "criterion")]
+    ids = record["ids"]
+    columns = zip([text(i) for i in ids], _column(record, "value", len(ids), real),
+                  _column(record, "raw", len(ids), text), strict=True)  # fmt: skip
+    return [("judgements", [(*words, position, *cells) for position, cells in enumerate(columns)])]
+
+
 def artifact(record: Record) -> Rows:
     words = (word(record.get(name)) for name in ("name", "path"))
     return [("artifacts", [(moment(record["time"]), *words, text(record.get("sha256")), whole(record.get("bytes")))])]
@@ -142,6 +150,7 @@ EVENTS: dict[str, Callable[[Record], Rows]] = {
         scores,
         answers,
         samples,
+        judgements,
         artifact,
         failure,
         review,

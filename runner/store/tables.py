@@ -185,6 +185,23 @@ TABLES = {
         },
         ("run", "split", "task", "model"),
     ),
+    "judgements": Table(
+        "One row for what a proxy or a judge says of each text in `samples`; a record holds those of one criterion.",
+        {
+            **_ORIGIN,
+            **_SPLIT,
+            **_TASK,
+            "model": ("VARCHAR", "who wrote the text: best, or before: the base before training"),
+            "judge": ("VARCHAR", "who says so: the kind of proxy, or the model that judges"),
+            "fingerprint": ("VARCHAR", "hash of all that decides it: fields, and contents of models and files"),
+            "criterion": ("VARCHAR", "what it is about; its mean is the score of this name"),
+            "position": ("BIGINT", "order in the record, 0-based, as in `samples`"),
+            "id": ("VARCHAR", "id of the example, the hash of its content"),
+            "value": ("DOUBLE", "what was said; null where it can't be told"),
+            "raw": ("VARCHAR", "what it was told from: the run that was found, or the judge's own words"),
+        },
+        ("run", "split", "task", "model", "criterion"),
+    ),
     "labels": Table(
         "The labels of each task, in the order of the outputs of its head.",
         {

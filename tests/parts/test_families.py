@@ -52,8 +52,10 @@ PLACES = {
     "adapters": "[model.adapter]\n{example}",
     "augment": '[data.more]\ntrain = "a"\n[[data.more.augment]]\n{example}',
     "cleaners": '[data.more]\ntrain = "a"\n[[data.more.clean]]\n{example}',
+    "judges": '[tasks.more]\ntype = "causal_lm"\ndata = ["a"]\n[[tasks.more.generate.judges]]\n{example}',
     "metrics": '[tasks.more]\ntype = "classification"\ndata = ["a"]\nmetrics = ["{name}"]',
     "mixing": "[mixing]\n{example}",
+    "proxies": '[tasks.more]\ntype = "causal_lm"\ndata = ["a"]\n[[tasks.more.generate.proxies]]\n{example}',
     "sources": '[data.more]\ntrain = "a"\nformat = "{name}"',
     "tasks": "[tasks.more]\n{example}",
 }
@@ -61,8 +63,10 @@ CALLED = {
     "adapters": "kind of adapter",
     "augment": "kind of augmentation",
     "cleaners": "kind of cleaner",
+    "judges": "kind of judge",
     "metrics": "metric",
     "mixing": "strategy of mixing",
+    "proxies": "kind of proxy",
     "sources": "format",
     "tasks": "kind of task",
 }

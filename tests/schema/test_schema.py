@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, validators
 from pydantic import ValidationError
 
 from runner.kinds import Table, names, pick, sentences
-from runner.spec import document, grid, schema, search, tables
+from runner.spec import document, grid, require, schema, search, tables
 from runner.spec.tables import Experiment
 from tests.mutations import holders, mutated
 
@@ -161,7 +161,9 @@ def test_every_kind_is_in_the_schema():
         if "const" in node
     }
     assert kinds == {
-        name for family in ("adapters", "augment", "cleaners", "mixing", "tasks") for name in names(family)
+        name
+        for family in ("adapters", "augment", "cleaners", "judges", "mixing", "proxies", "tasks")
+        for name in names(family)
     }
 
 
@@ -172,7 +174,7 @@ def test_every_field_of_a_table_has_a_sentence(model):
 
 
 def test_the_page_holds_every_table():
-    modules = (tables, grid, search)
+    modules = (tables, grid, require, search)
     owned = [(each, module) for module in modules for each in vars(module).values() if isinstance(each, type)]
     found = {each for each, module in owned if each.__module__ == module.__name__ and issubclass(each, Table)}
     assert {model for _, model in document.TABLES} == found

@@ -197,6 +197,25 @@ EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
         ],
     ),
     (
+        "judgements",
+        {
+            "split": "test",
+            "task": "tale",
+            "model": "best",
+            "judge": "proxy novelty",
+            "fingerprint": "f1",
+            "criterion": "proxy_novelty",
+            "ids": ["a", "b"],
+            "value": [0.5, None],
+            "raw": ["2 words: là bas", ""],
+        },
+        "judgements",
+        [
+            ("demo", 1, "test", "tale", "best", "proxy novelty", "f1", "proxy_novelty", 0, "a", 0.5, "2 words: là bas"),
+            ("demo", 1, "test", "tale", "best", "proxy novelty", "f1", "proxy_novelty", 1, "b", None, ""),
+        ],
+    ),
+    (
         "artifact",
         {"name": "model", "path": "model/a", "sha256": "s", "bytes": 9},
         "artifacts",

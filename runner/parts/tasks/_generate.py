@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from runner.kinds import Family, Table
+from runner.kinds import Family, Part, Table
 
 
 class Generate(Table):
@@ -15,6 +15,8 @@ class Generate(Table):
     Prompts of like length are written together, padded on the left, each by random choices of its own: what stands
     beside a prompt changes nothing.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("judges", "proxies")
 
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 64
     """Longest text in tokens. Default 64."""
@@ -34,3 +36,7 @@ class Generate(Table):
         default=["chrf", "rouge_l", "exact_match", "distinct_2"]
     )
     """Scores of the texts. Default chrf, rouge_l, exact_match and distinct_2."""
+    proxies: list[Annotated[Part, Family("proxies")]] = Field(default=[])
+    """What stands in for readers: each gives every text a number, and the mean is a score `proxy_...`. Default none."""
+    judges: list[Annotated[Part, Family("judges")]] = Field(default=[])
+    """Models that rate every text by a rubric; each criterion's mean is a score `NAME_CRITERION`. Default none."""
