@@ -291,6 +291,17 @@ def report(
         emit(found)
 
 
+def ui(
+    port: Annotated[int, Option("Where it listens, on loopback only; 0 takes a free port.")] = 0,
+    no_open: Annotated[bool, Option("Only print the address; open no browser.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Show the store as live pages in the browser: grids, runs, comparisons and SQL, until Ctrl-C."""
+    from runner.serve.ui import serve
+
+    serve(results, port, show=not no_open)
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -373,6 +384,7 @@ VERBS: dict[str, Verb | Group] = {
     "show": show,
     "query": query,
     "report": report,
+    "ui": ui,
     "doctor": doctor,
     "store": Group("Look after the database of results.", {"rebuild": rebuild}),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),
