@@ -46,7 +46,7 @@ fresh: $(VENV)/.dev
 	$(BIN)/python -m runner.spec.schema
 	$(BIN)/python -m runner.spec.document
 
-# Needs chromium; the two specs train for a minute or two.
+# Needs chromium; the specs train for some minutes.
 pictures: $(VENV)/.dev
-	$(BIN)/runner run specs/grid-first.toml specs/quickstart.toml --results results/pictures
+	$(BIN)/runner run specs/grid-first.toml specs/quickstart.toml specs/seeds.toml --results results/pictures
 	$(BIN)/python -m runner.serve.pictures results/pictures docs/pictures

@@ -35,6 +35,7 @@ print("LOADED", [name for name in {heavy!r} if name in sys.modules])
         ["ls"],
         ["query", "SELECT 1 AS one"],
         ["report"],
+        ["ui", "--port", "99999"],
         ["doctor"],
     ],
     ids=lambda words: words[0],

@@ -46,8 +46,8 @@ def pictures(grid: str, run: str, other: str) -> list[Picture]:
     """What is drawn of a store, of the pages of `runner ui`."""
     board, sides = f"/grid?name={quote(grid)}", f"/compare?a={quote(run)}&b={quote(other)}"
     return [
-        Picture("ui-overview", "/", 1100, 800),
-        Picture("ui-grid", board, 1280, 1060),
+        Picture("ui-overview", "/", 1100, 580),
+        Picture("ui-grid", board, 1340, 980),
         Picture("ui-run-dark", f"/run?name={quote(run)}", 1100, 1250, dark=True),
         Picture("ui-compare", sides, 1100, 900),
         Picture("ui-phone", board, 390, 844),
@@ -115,7 +115,7 @@ def draw(results: Path, folder: Path) -> None:
         page.write_text(asked, encoding="utf-8")
         keep(folder, Picture("ui-sql-dark", "", 1100, 760, dark=True), page.as_uri())
         write(page, facts(results, [grid]))
-        keep(folder, Picture("report", "", 1280, 1100), page.as_uri())
+        keep(folder, Picture("report", "", 1340, 1080), page.as_uri())
 
 
 def keep(folder: Path, picture: Picture, address: str) -> None:

@@ -23,7 +23,8 @@ ENDLESS = "SELECT count(*) FROM range(100000000000) a, range(100000000000) b"
 
 def test_rows_and_that_there_are_more(store: Path) -> None:
     console = Console(store, rows=3)
-    assert console.ask("FROM range(3)", "a") == Answer(("range",), ((0,), (1,), (2,)), False, pytest.approx(0, abs=60))
+    found = console.ask("FROM range(3)", "a")
+    assert (found.columns, found.rows, found.more) == (("range",), ((0,), (1,), (2,)), False)
     assert console.ask("FROM range(9) ORDER BY 1 DESC", "a").rows == ((8,), (7,), (6,))
     assert console.ask("FROM range(4)", "a").more
 
