@@ -35,10 +35,10 @@ print("LOADED", [name for name in {heavy!r} if name in sys.modules])
         ["ls"],
         ["query", "SELECT 1 AS one"],
         ["report"],
-        ["ui", "--port", "99999"],
+        ["store", "export", "memory://light"],
         ["doctor"],
     ],
-    ids=lambda words: words[0],
+    ids=lambda words: " ".join(words[:2]),
 )
 def test_light_verbs_load_no_heavy_library(words: list[str], tmp_path: Path) -> None:
     more = [] if words[0] in ("--help", "schema") else ["--results", str(tmp_path)]

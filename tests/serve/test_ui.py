@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import urllib.request
 from http.cookiejar import CookieJar
@@ -116,3 +117,11 @@ def test_each_picture_shows_a_page_and_is_small(store: Path, tmp_path: Path) -> 
     image = Image.open(tmp_path / "a.png").convert("RGB")
     assert image.size == (390, 600) and len(png) < pictures.LARGEST
     assert image.getpixel((2, 2)) == pytest.approx((20, 23, 28), abs=3)
+
+
+def test_the_pages_load_no_heavy_library() -> None:
+    program = (
+        "import sys, runner.serve.app; print(sorted({'torch', 'transformers', 'sklearn', 'datasets'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
