@@ -47,7 +47,7 @@ def pictures(grid: str, run: str, other: str) -> list[Picture]:
     board, sides = f"/grid?name={quote(grid)}", f"/compare?a={quote(run)}&b={quote(other)}"
     return [
         Picture("ui-overview", "/", 1100, 580),
-        Picture("ui-grid", board, 1340, 980),
+        Picture("ui-grid", board, 1340, 1080),
         Picture("ui-run-dark", f"/run?name={quote(run)}", 1100, 1250, dark=True),
         Picture("ui-compare", sides, 1100, 900),
         Picture("ui-phone", board, 390, 844),
