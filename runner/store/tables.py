@@ -250,6 +250,24 @@ TABLES = {
             "step": ("BIGINT", "optimizer steps done"),
         },
     ),
+    "reviews": Table(
+        "What people said of answers: a rating of one, or which of two runs did better on an example.",
+        {
+            **_ORIGIN,
+            **_TIME,
+            **_TASK,
+            **_SPLIT,
+            "id": ("VARCHAR", "id of the example, the hash of its content"),
+            "reviewer": ("VARCHAR", "who said it"),
+            "criterion": ("VARCHAR", "what was asked, such as overall"),
+            "other": ("VARCHAR", "the run that it was compared with, whose name comes later; empty for a rating"),
+            "verdict": ("VARCHAR", "better, worse or tie, as seen from `run`; empty for a rating"),
+            "value": ("DOUBLE", "the rating; null for a comparison"),
+            "note": ("VARCHAR", "what the reviewer remarked"),
+            "seconds": ("DOUBLE", "how long the reviewer looked at it; null if unknown"),
+        },
+        ("run", "task", "split", "id", "reviewer", "criterion", "other"),
+    ),
     "grid_trials": Table(
         "The trials of grids; a run may belong to several, and one without a row in `runs` has not begun.",
         {

@@ -209,6 +209,20 @@ EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
         [("demo", 1, AT, "ValueError", "no", "...", 3)],
     ),
     (
+        "review",
+        {
+            "task": "tale",
+            "split": "test",
+            "id": "i1",
+            "reviewer": "ann",
+            "criterion": "overall",
+            "value": 4,
+            "seconds": 2,
+        },
+        "reviews",
+        [("demo", 1, AT, "tale", "test", "i1", "ann", "overall", "", "", 4.0, "", 2.0)],
+    ),
+    (
         "grid",
         {"grid": "rates", "grid_key": "k", "position": 2, "point": {"train.epochs": 3, "seed": 1}},
         "grid_trials",
