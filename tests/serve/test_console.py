@@ -65,7 +65,7 @@ def test_what_has_no_end_is_cut_off(store: Path, sql: str) -> None:
     console = Console(store, seconds=0.2)
     with pytest.raises(RunnerError, match=r"more than 0\.2 seconds"):
         console.ask(sql, "a")
-    assert console.works == {} and console.ask("SELECT 1", "a").rows == ((1,),)
+    assert console.works == {} and Console(store).ask("SELECT 1", "a").rows == ((1,),)
 
 
 def test_it_can_be_cancelled_and_only_a_few_are_at_work(store: Path) -> None:
@@ -132,7 +132,7 @@ def test_the_page_shows_rows_faults_and_csv(visitor: Visitor) -> None:
     assert "5 rows, and there are more" in page.text
     wrong = visitor.sql("SELECT * FROM runz -- </textarea><script>")
     assert wrong.status_code == 400 and "did you mean `runs`?" in wrong.text and "<script>" not in wrong.text
-    assert "more than 0.3 seconds" in visitor.sql(ENDLESS).text
+    assert "more than 5 seconds" in visitor.sql(ENDLESS).text
     sheet = visitor.sql("SELECT '=1+1' AS text", **{"as": "csv"})
     assert sheet.text == "text\r\n'=1+1\r\n" and "attachment" in sheet.headers["content-disposition"]
 
