@@ -56,6 +56,6 @@ def stranger(store: Path) -> Any:
 
 @pytest.fixture
 def visitor(store: Path) -> Iterator[Visitor]:
-    web = client(store, seconds=5, rows=5)
+    web = client(store, seconds=3, rows=5)
     assert web.get(f"/?token={TOKEN}").status_code == 303
     yield Visitor(web)
