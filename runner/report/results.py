@@ -21,6 +21,6 @@ def write(path: Path, facts: Mapping[str, Any]) -> None:
 def page(facts: Mapping[str, Any]) -> str:
     """The page as text."""
     places = {each["run"]: f"run-{place}" for place, each in enumerate(facts["runs"], 1)}
-    return rendered(
-        "results.html", facts=facts, places=places, plots=plots, tables=tables, whiskers=whiskers, wording=wording
-    )
+    links = {run: f"#{place}" for run, place in places.items()}
+    drawn = {"plots": plots, "tables": tables, "whiskers": whiskers, "wording": wording}
+    return rendered("results.html", facts=facts, places=places, links=links, **drawn)
