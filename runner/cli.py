@@ -364,9 +364,9 @@ def ui(
     results: Results = RESULTS,
 ) -> None:
     """Show the store as live pages in the browser: grids, runs, comparisons and SQL, until Ctrl-C."""
-    from runner.serve.ui import serve
+    from runner.serve.ui import serve, store
 
-    serve(results, port, show=not no_open)
+    serve(store(results), str(results), port, show=not no_open)
 
 
 def review(
@@ -380,6 +380,9 @@ def review(
     summary: Annotated[bool, Option("Only tell what was said so far.", "--summary")] = False,
     export: Annotated[Path | None, Option("Write what was said of these runs as lines of JSON.")] = None,
     take: Annotated[Path | None, Option("Record the judgements of such a file first.", "--import")] = None,
+    tty: Annotated[bool, Option("Ask in the terminal, not in the browser.")] = False,
+    port: Annotated[int, Option("Where the page listens, on loopback only; 0 takes a free port.")] = 0,
+    no_open: Annotated[bool, Option("Only print the page's address; open no browser.")] = False,
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
@@ -400,7 +403,12 @@ def review(
         asked = reviewing.review(
             results, runs, name, task=task, split=split, criteria=criteria, seed=seed, most=examples
         )
-        ask(asked, input, print)
+        if tty:
+            ask(asked, input, print)
+        else:
+            from runner.serve.ui import one, serve
+
+            serve(one(asked), f"{len(asked.left())} cards", port, show=not no_open)
     found = reviewing.facts(results, runs)
     emit(found) if as_json else print(reviewing.text(found))
 

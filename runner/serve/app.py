@@ -50,9 +50,7 @@ def app(results: Path, token: str, port: int, console: Console | None = None) ->
 def looks(made: FastAPI, results: Path) -> None:
     """The pages that only show; each is of one moment of the store, or asks for several moments as its verb does."""
 
-    @made.get("/style.css")
-    def style() -> Response:
-        return Response(files("runner.report").joinpath("templates/style.css").read_bytes(), media_type="text/css")
+    made.get("/style.css")(style)
 
     @made.get("/", response_class=HTMLResponse)
     def start() -> str:
@@ -79,6 +77,11 @@ def looks(made: FastAPI, results: Path) -> None:
         with asking(results) as ask:
             names = [row["name"] for row in records(ask(NAMES))]
         return pages.compare(names, a, b, compared(results, a, b) if a and b else None)
+
+
+def style() -> Response:
+    """The style of the report."""
+    return Response(files("runner.report").joinpath("templates/style.css").read_bytes(), media_type="text/css")
 
 
 async def written(request: Request) -> dict[str, str]:

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from runner.report import plots, tables, whiskers, wording
 from runner.report.render import environment
+from runner.run.deck import Card
+from runner.run.reviewing import Review
 from runner.serve import chosen
 from runner.serve.console import ROWS, SECONDS, Answer, shown
 from runner.serve.examples import EXAMPLES
@@ -86,6 +88,21 @@ def sql(text: str, form: str, schema: Sequence[Mapping[str, Any]], **found: Any)
         fault=found.get("fault"),
         limits={"rows": ROWS, "seconds": SECONDS},
     )
+
+
+def review(
+    review: Review,
+    card: Card | None,
+    place: int | None,
+    done: int,
+    form: str,
+    scale: tuple[int, int],
+    told: str,
+    now: float,
+) -> str:
+    """A card to judge, or what all reviewers said where none is left."""
+    values = {"card": card, "place": place, "done": done, "form": form, "scale": scale, "told": told, "now": now}
+    return page("review.html", review=review, **values)
 
 
 def fault(message: str, hint: str) -> str:

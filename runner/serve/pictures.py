@@ -21,7 +21,7 @@ from urllib.request import HTTPCookieProcessor, Request, build_opener
 from runner.errors import RunnerError
 from runner.report.results import write
 from runner.run.reporting import facts
-from runner.serve.ui import background
+from runner.serve.ui import background, store
 from runner.store.query import query
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -105,7 +105,7 @@ def draw(results: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     grid = query(results, "SELECT grid FROM grid_members ORDER BY grid LIMIT 1").to_pylist()[0]["grid"]
     run, other = (row["run"] for row in query(results, FINISHED, [grid]).to_pylist())
-    with background(results) as address:
+    with background(store(results)) as address:
         place, token = address.split("/?")
         for picture in pictures(grid, run, other):
             keep(folder, picture, f"{place}{picture.path}{'&' if '?' in picture.path else '?'}{token}")

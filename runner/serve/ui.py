@@ -1,4 +1,4 @@
-"""`runner ui`: serve the pages on loopback until Ctrl-C, and show them in the browser."""
+"""`runner ui` and `runner review`: serve pages on loopback until Ctrl-C, and show them in the browser."""
 
 from __future__ import annotations
 
@@ -6,21 +6,48 @@ import secrets
 import socket
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from runner.errors import RunnerError
+from runner.run.reviewing import Review
 from runner.store.ingest import ingest
 
 HOST = "127.0.0.1"
 
 
-def serve(results: Path, port: int, show: bool) -> None:
+Make = Callable[[str, int], Any]  # of the token and the port
+
+
+def store(results: Path) -> Make:
+    """What makes the pages over a store."""
+
+    def made(token: str, port: int) -> Any:
+        from runner.serve.app import app
+
+        ingest(results)
+        return app(results, token, port)
+
+    return made
+
+
+def one(review: Review) -> Make:
+    """What makes the page of one reviewer."""
+
+    def made(token: str, port: int) -> Any:
+        from runner.serve.review import app
+
+        return app(review, token, port)
+
+    return made
+
+
+def serve(make: Make, what: str, port: int, show: bool) -> None:
     """Print the address with its token and answer until Ctrl-C."""
-    with listening(results, port) as (server, sockets, address):
-        print(f"serving {results} at {address}\nCtrl-C ends it", flush=True)
+    with listening(make, port) as (server, sockets, address):
+        print(f"serving {what} at {address}\nCtrl-C ends it", flush=True)
         if show:
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
         try:
@@ -30,9 +57,9 @@ def serve(results: Path, port: int, show: bool) -> None:
 
 
 @contextmanager
-def background(results: Path) -> Iterator[str]:
+def background(make: Make) -> Iterator[str]:
     """The pages at a free port while the context lasts, for tests and pictures; the address, with its token."""
-    with listening(results, 0) as (server, sockets, address):
+    with listening(make, 0) as (server, sockets, address):
         thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
         thread.start()
         try:
@@ -43,21 +70,18 @@ def background(results: Path) -> Iterator[str]:
 
 
 @contextmanager
-def listening(results: Path, port: int) -> Iterator[tuple[Any, list[socket.socket], str]]:
+def listening(make: Make, port: int) -> Iterator[tuple[Any, list[socket.socket], str]]:
     """A server with its sockets, which already take connections, and the address."""
-    try:
-        import uvicorn
-
-        from runner.serve.app import app
-    except ImportError as error:
-        raise RunnerError(f"`runner ui` needs `{error.name}`", 'pip install "runner[ui]"') from error
-    ingest(results)
     token = secrets.token_urlsafe()
     with bound(port) as listener:
         port = listener.getsockname()[1]
-        config = uvicorn.Config(
-            app(results, token, port), log_level="warning", access_log=False, server_header=False, ws="none"
-        )
+        try:
+            import uvicorn
+
+            made = make(token, port)
+        except ImportError as error:
+            raise RunnerError(f"the pages need `{error.name}`", 'pip install "runner[ui]"') from error
+        config = uvicorn.Config(made, log_level="warning", access_log=False, server_header=False, ws="none")
         yield uvicorn.Server(config), [listener], f"http://{HOST}:{port}/?token={token}"
 
 

@@ -14,6 +14,7 @@ import pytest
 from runner.errors import RunnerError
 from runner.serve import pictures
 from runner.serve.ui import background, bound, listening
+from runner.serve.ui import store as pages_of
 from tests.store.conftest import log_of, start
 
 drawn = pytest.mark.skipif(pictures.browser() is None, reason="there is no chromium")
@@ -31,7 +32,7 @@ def dom(address: str, seconds: int = 3) -> str:
 
 
 def test_it_answers_on_loopback_only_who_has_the_token(store: Path) -> None:
-    with background(store) as address:
+    with background(pages_of(store)) as address:
         assert address.startswith("http://127.0.0.1:") and len(address.split("token=")[1]) >= 40
         web = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         assert "grid-1" in web.open(address).read().decode()
@@ -40,7 +41,7 @@ def test_it_answers_on_loopback_only_who_has_the_token(store: Path) -> None:
 
 
 def test_many_ask_at_once(store: Path) -> None:
-    with background(store) as address:
+    with background(pages_of(store)) as address:
 
         def look(name: str) -> None:
             place, token = address.split("?")
@@ -66,7 +67,7 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 @drawn
 def test_a_page_renews_what_is_live(store: Path) -> None:
-    with background(store) as address:
+    with background(pages_of(store)) as address:
         assert ">new</a>" not in dom(address, 1)
         log = log_of(store, "new")
         start(log, name="new", params={"train.epochs": 2})
@@ -81,7 +82,7 @@ def test_the_console_answers_in_place_and_keeps_what_was_asked(store: Path) -> N
     from fastapi.responses import HTMLResponse
     from starlette.requests import Request
 
-    with listening(store, 0) as (server, sockets, address):
+    with listening(pages_of(store), 0) as (server, sockets, address):
         made = server.config.app
 
         async def drive(request: Request) -> Response:
@@ -111,7 +112,7 @@ def test_the_console_answers_in_place_and_keeps_what_was_asked(store: Path) -> N
 def test_each_picture_shows_a_page_and_is_small(store: Path, tmp_path: Path) -> None:
     from PIL import Image
 
-    with background(store) as address:
+    with background(pages_of(store)) as address:
         png = pictures.shot(address, pictures.Picture("a", "", 390, 600, dark=True))
     (tmp_path / "a.png").write_bytes(png)
     image = Image.open(tmp_path / "a.png").convert("RGB")
