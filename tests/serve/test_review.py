@@ -50,7 +50,7 @@ def test_all_cards_one_after_the_other(store: Path) -> None:
     client, at = web(own), "/"
     for count in range(5):
         page = client.get(at).text
-        assert f"{count} of 5 cards judged by ann; 1 pairs of equal answers" in page
+        assert f"{count} of 5 cards judged by ann; 1 pair of equal answers left out" in page
         assert "old-1" not in page and "new-1" not in page
         left = page.split("Right")[0]
         answer = judge(client, page, **{"by-overall": "left" if "longer" in left else "right", "note": f"n{count}"})
