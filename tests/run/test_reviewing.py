@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from runner.errors import RunnerError
 from runner.run import ballots
 from runner.run.asking import ask
+from runner.run.experiment import settle
 from runner.run.reviewing import Review, facts, review, text
 from runner.store.ingest import rebuild
 from runner.store.log import Log
@@ -81,6 +82,13 @@ def test_a_review_goes_on_where_it_was_and_a_second_word_counts(store: Path) -> 
     (row,) = query(store, "SELECT run, other, verdict, note FROM reviews").to_pylist()
     better = first.sides[0].run == "new-1"
     assert row == {"run": "new-1", "other": "old-1", "verdict": "better" if better else "worse", "note": ""}
+
+
+def test_a_finished_run_stays_as_it_ended(store: Path) -> None:
+    own = review(store, ["new"], "ann")
+    own.judge(own.left()[0], "overall", 3)
+    settle(store / "runs" / "new-1")
+    assert (store / "runs/new-1/log.jsonl").read_text().count('"run_finished"') == 1
 
 
 def test_what_all_reviewers_said(store: Path) -> None:
