@@ -210,13 +210,14 @@ def compare(
     b: Annotated[str, Argument("What it is compared with, likewise.")],
     confidence: Annotated[float, Option("Of the intervals.")] = 0.95,
     resamples: Annotated[int, Option("Samples for intervals and tests.")] = 2000,
+    difference: Annotated[float | None, Option("Say how many examples would show this much, such as 0.01.")] = None,
     as_json: Json = False,
     results: Results = RESULTS,
 ) -> None:
     """In what two runs or experiments differ, what that did to each score, and how sure that is."""
     from runner.run.comparing import facts, text
 
-    found = facts(results, a, b, confidence, resamples)
+    found = facts(results, a, b, confidence, resamples, difference)
     emit(found) if as_json else print(text(found))
 
 

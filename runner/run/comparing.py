@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.errors import RunnerError
 from runner.evaluate.holm import holm
+from runner.evaluate.power import needed
 from runner.run.aligned import aligned
 from runner.run.duel import better, duel
 from runner.run.match import match
@@ -19,8 +20,18 @@ WIDE = 48  # characters of a value that is shown
 Row = dict[str, Any]
 
 
-def facts(results: Path, first: str, second: str, confidence: float = 0.95, resamples: int = 2000) -> dict[str, Any]:
-    """The comparison of two runs, or of two experiments where one side has several; `difference` is b less a."""
+def facts(
+    results: Path,
+    first: str,
+    second: str,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    wished: float | None = None,
+) -> dict[str, Any]:
+    """The comparison of two runs, or of two experiments where one side has several; `difference` is b less a.
+
+    `needed` says how many examples or seeds would show a difference that is wished for, or else the one that was found.
+    """
     if not 0 < confidence < 1 or resamples < 1:
         raise RunnerError("a confidence lies between 0 and 1, and at least one sample is drawn", "try 0.95 and 2000")
     a, b = named(results, first), named(results, second)
@@ -35,6 +46,7 @@ def facts(results: Path, first: str, second: str, confidence: float = 0.95, resa
     corrected(scores)
     for row in scores:
         row["better"] = better(row, 1 - confidence)
+        row["needed"] = enough(row, wished, confidence)
     return {
         "kind": "runs" if alone else "experiments",
         "a": side(a),
@@ -44,6 +56,13 @@ def facts(results: Path, first: str, second: str, confidence: float = 0.95, resa
         "scores": scores,
         "warnings": [*warnings, *noise(scores, 1 - confidence)],
     }
+
+
+def enough(row: Row, wished: float | None, confidence: float) -> int | None:
+    """How many examples or seeds a difference needs, where it is known how far chance moves it."""
+    if row["low"] is None or not row["n"]:
+        return None
+    return needed(row["n"], row["low"], row["high"], row["difference"] if wished is None else wished, confidence)
 
 
 def side(of: Named) -> Row:
@@ -105,7 +124,7 @@ def table(scores: Sequence[Row]) -> Iterator[tuple[str, ...]]:
     """Scores as cells."""
     more = {"p": "p", "p_holm": "holm", "mcnemar": "mcnemar", "mcnemar_holm": "holm", "cohen_d": "d", "test": "test"}
     more = {name: head for name, head in more.items() if any(row.get(name) is not None for row in scores)}
-    yield ("task", "split", "metric", "a", "b", "difference", "interval", *more.values(), "n", "better")
+    yield ("task", "split", "metric", "a", "b", "difference", "interval", *more.values(), "n", "needed", "better")
     for row in scores:
         yield (
             *(row[name] for name in ("task", "split", "metric")),
@@ -115,6 +134,7 @@ def table(scores: Sequence[Row]) -> Iterator[tuple[str, ...]]:
             "" if row["low"] is None else f"{row['low']:+.4f} to {row['high']:+.4f}",
             *(number(row[name]) for name in more),
             size(row),
+            "" if row["needed"] is None else f"{row['needed']:,}",
             row["better"] or "",
         )
 
