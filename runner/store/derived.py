@@ -53,9 +53,12 @@ DERIVED = {
 
 def derive(con: duckdb.DuckDBPyConnection, runs: Iterable[str]) -> None:
     """Work out anew what is derived of these runs."""
+    names = sorted(runs)
+    if not names:
+        return
     import pyarrow as pa
 
-    con.register("touched", pa.table({"run": pa.array(sorted(runs), pa.string())}))
+    con.register("touched", pa.table({"run": pa.array(names, pa.string())}))
     for table, sql in DERIVED.items():
         con.execute(f"DELETE FROM {table} USING touched WHERE {table}.run = touched.run")
         con.execute(f"INSERT INTO {table} {sql}")

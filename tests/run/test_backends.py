@@ -164,6 +164,8 @@ def test_what_ends_with_the_head_of_a_cluster_goes_on_without_it(tiny: Path, tmp
     assert process.returncode == 1
     assert b"GCS may have been killed" in said  # Ray ends the process by itself
     cluster.shutdown()
+    names = [folder.name for folder in (results / "runs").iterdir()]
+    await_that(lambda: not any(at_work(results, name) for name in names))
     found = done(write(tiny, "local", epochs="60"), results)
     assert len(found) == 4
     assert told(results) == told(alone(spec, tmp_path / "apart"))
