@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runner import __main__ as program
-from runner import cli
+from runner.verbs import runs
 from tests.conftest import rows, write_csv
 from tests.store.conftest import log_of
 
@@ -65,7 +65,7 @@ def test_wrong_usage_ends_with_2(say: Any, tiny: Path) -> None:
 
 
 def test_our_own_fault_ends_with_3_and_a_traceback(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "emit", lambda _: 1 / 0)
+    monkeypatch.setattr(runs, "emit", lambda _: 1 / 0)
     code, _, err = say("doctor", "--json")
     assert code == 3 and "ZeroDivisionError" in err and "fault of runner itself" in err
 
@@ -74,7 +74,7 @@ def test_an_interrupt_ends_with_130(say: Any, monkeypatch: pytest.MonkeyPatch) -
     def stop(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "emit", stop)
+    monkeypatch.setattr(runs, "emit", stop)
     assert say("doctor", "--json")[0] == 130
 
 
