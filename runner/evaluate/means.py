@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from runner.answers.answers import Answers
-from runner.evaluate.measure import Measure, chunked, interval
+from runner.evaluate.draws import chunked
+from runner.evaluate.measure import Measure, interval
 
 
 def mean(

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from runner import kinds
 from runner.answers.answers import Answers
 from runner.answers.resamples import Numbers, Resamples
+from runner.evaluate.bca import bca, percentile
+from runner.evaluate.draws import clustered, draw, draw_clusters, leave_out
 from runner.parts.metrics._metric import Metric
 
-CHUNK = 2**20  # drawn examples held in memory at once
-Made = Callable[[np.random.Generator, tuple[int, int]], npt.NDArray[Any]]
+Scores = Mapping[str, Mapping[str, Numbers]]
 
 
 @dataclass(frozen=True)
@@ -35,40 +34,37 @@ class Measure:
 
 
 def measure(
-    answers: Answers, metrics: Sequence[str], confidence: float = 0.95, resamples: int = 1000, seed: int = 0
+    answers: Answers,
+    metrics: Sequence[str],
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+    method: Literal["bca", "percentile"] = "bca",
+    clusters: Sequence[str] | None = None,
 ) -> list[Measure]:
-    """The metrics of these answers, each with its percentile bootstrap interval over examples (Efron 1979).
+    """The metrics of these answers, each with its bootstrap interval over examples (Efron 1979).
 
-    Draws depend on the seed, task, split and number of examples only: one more metric changes no other's interval.
+    `clusters` names whose examples are drawn together, as they are alike; by default each is drawn alone. Draws depend
+    on the seed, task, split and number of examples only: one more metric changes no other's interval.
     """
     parts: dict[str, Any] = {metric: kinds.pick("metrics", metric)() for metric in metrics}
     if not len(answers):
         return [Measure(answers.task, metric, np.nan, np.nan, np.nan, 0) for metric in parts]
     drawn = {metric: part for metric, part in parts.items() if getattr(part, "drawn", True)}
-    chunks: list[Mapping[str, Mapping[str, Numbers]]] = [
-        {metric: scores(part, chunk) for metric, part in drawn.items()} for chunk in draw(answers, resamples, seed)
-    ]
+    units = None if clusters is None else clustered(clusters)
+    samples = draw(answers, resamples, seed) if units is None else draw_clusters(answers, units, resamples, seed)
+    chunks = scored(drawn, samples)
+    without = scored(drawn, leave_out(answers, units)) if method == "bca" else []
     return [
         one
         for metric, part in parts.items()
-        for one in intervals(answers, metric, part.score(answers), chunks, confidence)
+        for one in intervals(answers, metric, part.score(answers), chunks, without, confidence, method)
     ]
 
 
-def draw(answers: Answers, resamples: int, seed: int) -> Iterator[Resamples[Any]]:
-    """Samples of the examples with replacement, each as large as the answers, in chunks that fit the cache."""
-    n = len(answers)
-    for rows in chunked(answers, n, resamples, [seed], lambda rng, shape: rng.integers(n, size=shape)):
-        yield answers.resamples(rows)
-
-
-def chunked(answers: Answers, n: int, resamples: int, seeds: Sequence[int], made: Made) -> Iterator[npt.NDArray[Any]]:
-    """What is drawn of `n` examples, shape [samples, n]; it depends on the seeds, the task and the split only."""
-    digest = hashlib.sha256(f"{answers.task}\0{answers.split}".encode()).digest()
-    rng = np.random.default_rng([*seeds, int.from_bytes(digest[:8], "big")])
-    step = max(CHUNK // n, 1)
-    for start in range(0, resamples, step):
-        yield made(rng, (min(step, resamples - start), n))
+def scored(parts: Mapping[str, Any], chunks: Iterable[Resamples[Any]]) -> list[Scores]:
+    """The scores of many samples by metric and key, chunk by chunk."""
+    return [{metric: scores(part, chunk) for metric, part in parts.items()} for chunk in chunks]
 
 
 def scores(part: Any, resamples: Resamples[Any]) -> dict[str, Numbers]:
@@ -84,22 +80,28 @@ def intervals(
     answers: Answers,
     metric: str,
     score: Mapping[str, float],
-    chunks: Sequence[Mapping[str, Mapping[str, Numbers]]],
+    chunks: Sequence[Scores],
+    without: Sequence[Scores],
     confidence: float,
+    method: str,
 ) -> Iterator[Measure]:
     """The Measures of one metric, one a key of its score."""
     for key, value in score.items():
-        drawn = [chunk[metric][key] for chunk in chunks if key in chunk.get(metric, {})]
-        values = np.concatenate(drawn or [np.empty(0)])
-        name = f"{metric}.{key}" if key else metric
-        yield Measure(answers.task, name, value, *interval(values, confidence), len(answers))
+        drawn = gathered(chunks, metric, key)
+        if method == "bca":
+            low, high = bca(drawn, value, gathered(without, metric, key), confidence)
+        else:
+            low, high = interval(drawn, confidence)
+        yield Measure(answers.task, f"{metric}.{key}" if key else metric, value, low, high, len(answers))
+
+
+def gathered(chunks: Sequence[Scores], metric: str, key: str) -> Numbers:
+    """The values of all chunks."""
+    found = [chunk[metric][key] for chunk in chunks if key in chunk.get(metric, {})]
+    return np.concatenate(found or [np.empty(0)])
 
 
 def interval(values: Numbers, confidence: float) -> tuple[float, float]:
     """The middle `confidence` of the finite values; NaN, NaN where there are none."""
-    finite = values[np.isfinite(values)]
-    if not len(finite):
-        return np.nan, np.nan
     tail = (1 - confidence) / 2
-    low, high = np.quantile(finite, [tail, 1 - tail])
-    return float(low), float(high)
+    return percentile(values[np.isfinite(values)], np.array([tail, 1 - tail]))

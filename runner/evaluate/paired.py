@@ -12,8 +12,9 @@ import numpy.typing as npt
 from runner import kinds
 from runner.answers.answers import Answers
 from runner.answers.resamples import Numbers
+from runner.evaluate.draws import chunked
 from runner.evaluate.mcnemar import mcnemar
-from runner.evaluate.measure import chunked, interval, scores
+from runner.evaluate.measure import interval, scores
 
 EPSILON = 1e-12  # differences nearer than this are equal: sums were only rounded in another order
 

@@ -16,6 +16,7 @@ from runner.plan.base import Base, find
 from runner.plan.columns import Columns, columns
 from runner.plan.devices import devices
 from runner.plan.faults import Faults, Where
+from runner.plan.groups import groups
 from runner.plan.language import language, scoring, spoken
 from runner.plan.names import names
 from runner.plan.preparation import preparation, remarks
@@ -98,6 +99,7 @@ class Checker:
             if all(each in loaded for each in task.data):
                 labels[name], counts[name] = task_labels(name, task, loaded, self.cache, faults)
         scoring(spec, faults)
+        groups(spec, loaded, faults)
         if base is not None and not faults.errors:
             spoken(spec, base, loaded, faults)
         if faults.errors:

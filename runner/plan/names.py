@@ -86,6 +86,8 @@ def lists(spec: Spec) -> Iterator[tuple[Where, list[Any]]]:
     """Lists of the spec in which a repeated value is a slip."""
     if spec.experiment.seeds:
         yield ("seeds",), spec.experiment.seeds
+    if spec.experiment.evaluate.by:
+        yield ("evaluate", "by"), spec.experiment.evaluate.by
     for name, task in spec.experiment.tasks.items():
         for key in ("data", "metrics", "labels"):
             values = getattr(task, key, None)

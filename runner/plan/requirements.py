@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from runner import kinds
@@ -12,6 +12,8 @@ from runner.plan.proxies import scores as judged
 from runner.plan.selection import LOSS
 from runner.spec.read import Spec
 from runner.spec.tables import Experiment
+
+WORST, GAP = "worst_group", "worst_group_gap"
 
 
 class Score(NamedTuple):
@@ -57,11 +59,22 @@ def names(score: Score, name: str) -> bool:
 
 
 def scores(experiment: Experiment) -> Iterator[Score]:
-    """All scores of a run of this experiment: of answers, of texts that are written, and losses on validation."""
+    """All scores of a run of this experiment: of answers and their groups, of texts that are written, and losses."""
     for name, task in experiment.tasks.items():
         written: Any = getattr(task, "generate", None)
         for metric in dict.fromkeys([*task.metrics, *(written.metrics if written else ())]):
             part: Any = kinds.pick("metrics", metric)
             yield Score(f"{name}.{metric}", getattr(part, "drawn", True), getattr(part, "per_class", False))
         yield from (Score(f"{name}.{each}", True) for each in judged(task))
+        yield from grouped(name, task.metrics) if experiment.evaluate.by else ()
         yield Score(f"{name}.{LOSS}", False)
+
+
+def grouped(task: str, metrics: Sequence[str]) -> Iterator[Score]:
+    """Scores of the worst group, by each metric that is no score by label; the first one needs no name."""
+    parts: dict[str, Any] = {metric: kinds.pick("metrics", metric) for metric in metrics}
+    able = [metric for metric, part in parts.items() if not getattr(part, "per_class", False)]
+    for name in [f".{metric}" for metric in able] + [""] * bool(able):
+        drawn = getattr(parts[name[1:] or able[0]], "drawn", True)
+        yield Score(f"{task}{name}.{WORST}", drawn)
+        yield Score(f"{task}{name}.{GAP}", False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.errors import RunnerError, nearest
+from runner.plan.requirements import GAP, WORST
 from runner.plan.selection import LOSS, higher_is_better
 from runner.run.aligned import aligned
 from runner.spec.require import Require
@@ -31,6 +32,10 @@ MAIN = """
     QUALIFY row_number() OVER (
         PARTITION BY s.run ORDER BY list_position(json_keys(p.resolved, '$.tasks'), s.task), s.task, s.position) = 1
     ORDER BY s.run
+"""
+GROUPS = """
+    SELECT split, task, metric, position, value, low, high, n, gap FROM worst_groups WHERE run = $run
+    QUALIFY row_number() OVER (PARTITION BY task, metric ORDER BY gap DESC, by_column) = 1 ORDER BY task, position
 """
 HEAD = ("", "criterion", "required", "value", "interval", "split", "n", "")
 VERDICTS = ("fail", "undefined", "pass")  # the worst first: a scorecard is as good as its worst criterion
@@ -90,7 +95,8 @@ def judged(ask: Ask, run: str, rules: Rules | None = None) -> dict[str, Any] | N
         rules = {name: Require.model_validate(rule) for name, rule in own.items()}
     if not rules:
         return None
-    found = [*measured(ask, run), *losses(ask, run, spec.get("train", {}).get("select_by", "combined"))]
+    select_by = spec.get("train", {}).get("select_by", "combined")
+    found = [*measured(ask, run), *grouped(ask, run), *losses(ask, run, select_by)]
     criteria = [criterion(name, rule, found) for name, rule in rules.items()]
     return {"verdict": min((row["verdict"] for row in criteria), key=VERDICTS.index), "criteria": criteria}
 
@@ -104,6 +110,15 @@ def measured(ask: Ask, run: str) -> list[Found]:
         for row in rows
         if row["split"] == "test" or row["task"] not in tested
     ]
+
+
+def grouped(ask: Ask, run: str) -> Iterator[Found]:
+    """Each score on its worst group, by whatever column, and how far that is below all; the first needs no name."""
+    for row in ask(GROUPS, {"run": run}).to_pylist():
+        task, metric = row["task"], row["metric"]
+        for name in (f"{task}.{metric}", *([task] if row["position"] == 0 else [])):
+            yield Found(f"{name}.{WORST}", *(row[key] for key in ("split", "value", "low", "high", "n")))
+            yield Found(f"{name}.{GAP}", row["split"], row["gap"], n=row["n"])
 
 
 def losses(ask: Ask, run: str, select_by: str) -> list[Found]:

@@ -9,6 +9,7 @@ from runner.answers.answers import Answers
 from runner.evaluate.baselines import simple
 from runner.evaluate.measure import Measure, measure
 from runner.parts.tasks._task import Place
+from runner.run.grouping import clusters_of, grouped
 from runner.run.work import Work
 
 Rows = dict[str, list[str]]
@@ -24,7 +25,6 @@ def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, A
 
     kept: list[dict[str, Any]] = []
     tuned: dict[str, dict[str, Any]] = {}
-    rule = work.experiment.evaluate
     for split in [each for each in ("validation", "test") if streams[each]]:
         tasks: Any = work.experiment.tasks
         for given in answers(predict(split), streams[split], tasks, work.checked.shown, split):
@@ -33,11 +33,14 @@ def scored(work: Work, predict: Predict, streams: Any) -> tuple[list[dict[str, A
             chosen = tuned.setdefault(given.task, part.tuned(given))  # validation comes first
             given = part.settled(given, chosen)
             record(work, given, rows)
-            beside = baselines(work, streams, given, rows) if split == final(work, given.task) else {}
+            judged = split == final(work, given.task)
+            beside = baselines(work, streams, given, rows) if judged else {}
+            if judged:
+                grouped(work, given, streams, rows["text"])
             models = {"best": given, **beside}
+            clusters = clusters_of(work, given, streams)
             for model, one in models.items():
-                metrics = tasks[given.task].metrics
-                found = measure(one, metrics, rule.confidence, rule.resamples, work.trial.seed)
+                found = measure(one, tasks[given.task].metrics, **work.doubt, clusters=clusters)
                 kept += recorded(work, split, model, found)
     return kept, tuned
 

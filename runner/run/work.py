@@ -77,6 +77,17 @@ class Work:
         """The spec's tables."""
         return self.plan.checked.spec.experiment
 
+    @property
+    def doubt(self) -> dict[str, Any]:
+        """How the intervals of scores are made, as `measure` takes it."""
+        rule = self.experiment.evaluate
+        return {
+            "confidence": rule.confidence,
+            "resamples": rule.resamples,
+            "seed": self.trial.seed,
+            "method": rule.interval,
+        }
+
     @contextmanager
     def stage(self, name: str, rows: int | None = None, **known: Any) -> Iterator[dict[str, Any]]:
         """Do a step of the plan and record it with its time; the yielded dict becomes its detail.

@@ -108,7 +108,7 @@ def of_model(
     """The texts of one model and their scores."""
     from runner.model.generation import generated
 
-    base, rule = work.checked.base, work.experiment.evaluate
+    base = work.checked.base
     network.turn_to(task)
     seeds = [seed_of(work.trial.seed, row.id) for row in rows]
     tokens = generated(network.trunk, [row.opening.ids for row in rows], seeds, how, base.ends, base.padding)
@@ -128,7 +128,7 @@ def of_model(
         tokens=[len(each) for each in tokens],
         ended=[len(each) < how.max_tokens for each in tokens],
     )
-    found = measure(given, how.metrics, rule.confidence, rule.resamples, work.trial.seed)
+    found = measure(given, how.metrics, **work.doubt)
     return given, recorded(work, split, model, found, len(work.experiment.tasks[task].metrics))
 
 
@@ -140,10 +140,9 @@ def surprised(work: Work, network: Any, predict: Predict, streams: Any) -> Itera
     own = [name for name, how in writers(work).items() if how.compare]
     for split in dict.fromkeys(final(work, name) for name in own):
         pieces = [piece for piece in predict(network, split) if piece.task in own and final(work, piece.task) == split]
-        rule = work.experiment.evaluate
         for given in answers(pieces, streams[split], tasks, work.checked.shown, split):
             metrics = tasks[given.task].metrics
-            found = measure(given, metrics, rule.confidence, rule.resamples, work.trial.seed)
+            found = measure(given, metrics, **work.doubt)
             yield from recorded(work, split, "before", found)
 
 

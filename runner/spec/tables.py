@@ -334,14 +334,26 @@ class Train(Table):
 class Evaluate(Table):
     """How the best checkpoint is scored."""
 
+    later: ClassVar[tuple[str, ...]] = ("interval", "cluster", "by", "smallest_group")
+
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 64
     """Examples of one forward pass. Default 64."""
     confidence: Fraction = 0.95
     """Coverage of the bootstrap intervals. Default 0.95."""
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
     """Bootstrap resamples of the examples. Default 1000."""
+    interval: Literal["bca", "percentile"] = "bca"
+    """How intervals come of the resamples: `percentile`, or corrected for bias and skewness. Default bca."""
+    cluster: Text | None = None
+    """Column whose equal values are drawn together, as rows of one document or author are alike; default: none."""
     baselines: list[Literal["majority", "tfidf"]] = Field(default=["majority", "tfidf"])
     """Simple models scored beside the trained one. Default both."""
+    by: list[Text] = Field(default=[])
+    """Columns of the data whose values make groups that are scored one by one; `length_bucket` is made of the words
+    of the input where no file has it. Default none.
+    """
+    smallest_group: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    """Examples that a group needs to be the worst one; smaller groups are scored all the same. Default 10."""
     require: dict[str, Require] = Field(default={})
     """Bounds that scores must keep, by `METRIC` or `TASK.METRIC`; `runner scorecard` judges them. Default none."""
 

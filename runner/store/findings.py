@@ -95,6 +95,13 @@ BY_LENGTH = f"""
                 WHERE text IS NOT NULL AND form NOT IN ('likelihoods', 'texts')))
     GROUP BY run, task, part ORDER BY run, task, part
 """
+BY_GROUP = f"""
+    {JUDGED} SELECT g.run, g.task, g.by_column, g.metric, g.group_name AS "group", g.n, g.enough,
+           CASE WHEN isfinite(g.value) THEN g.value END AS value, CASE WHEN isfinite(g.low) THEN g.low END AS low,
+           CASE WHEN isfinite(g.high) THEN g.high END AS high
+    FROM group_scores g JOIN judged j ON (g.run, g.task, g.split) = (j.run, j.task, j.split)
+    WHERE g.position = 0 ORDER BY g.run, g.task, g.by_column, g.group_name
+"""
 SCATTERED = f"""
     {JUDGED} SELECT run, task, list([TRY_CAST(gold AS DOUBLE), TRY_CAST(predicted AS DOUBLE)] ORDER BY id) AS dots
     FROM (SELECT * FROM here WHERE form = 'quantities'
@@ -126,7 +133,7 @@ def tasks(ask: Ask, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     found = {(row["run"], row["task"]): row for row in asked(ask, TASKS, runs)}
     parts = {
         "scores": SCORES, "confusions": CONFUSED, "calibration": CALIBRATED, "classes": PER_CLASS,
-        "mistakes": MISTAKEN, "lengths": BY_LENGTH,
+        "mistakes": MISTAKEN, "lengths": BY_LENGTH, "by_group": BY_GROUP,
     }  # fmt: skip
     labels = {(row["run"], row["task"]): row["labels"] for row in asked(ask, LABELLED, runs)}
     dots = {(row["run"], row["task"]): row["dots"] for row in asked(ask, SCATTERED, runs)}

@@ -6,7 +6,9 @@ from runner.store.view import Macro
 
 # Metrics of which less is better; those of plug-ins count as better the higher they are.
 LOWER = (
+    "aurc",
     "bits_per_byte",
+    "brier_score",
     "expected_calibration_error",
     "hamming_loss",
     "log_loss",

@@ -91,6 +91,11 @@ def judgements(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(TABLES[name].ddl(name))
 
 
+def group_scores(con: duckdb.DuckDBPyConnection) -> None:
+    """Adds the scores of groups of examples."""
+    con.execute(TABLES["group_scores"].ddl("group_scores"))
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     first_tables,
     dropped_rows,
@@ -99,6 +104,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     grid_trials,
     narrow_points,
     judgements,
+    group_scores,
 )
 
 

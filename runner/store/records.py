@@ -78,6 +78,12 @@ def scores(record: Record) -> Rows:
     return [("scores", [(split, model, *key, at, *_score(row)) for key, (at, row) in rows.items()])]
 
 
+def group_scores(record: Record) -> Rows:
+    place = [word(record.get(name)) for name in ("split", "task", "by_column")]
+    rows = {(word(row["group_name"]), word(row["metric"])): row for row in record["rows"]}
+    return [("group_scores", [(*place, *key, *_group_score(row)) for key, row in rows.items()])]
+
+
 def answers(record: Record) -> Rows:
     split, task, ids = word(record.get("split")), word(record.get("task")), record["ids"]
     texts = [_column(record, name, len(ids), text) for name in ("gold", "predicted")]
@@ -148,6 +154,7 @@ EVENTS: dict[str, Callable[[Record], Rows]] = {
         dropped,
         metrics,
         scores,
+        group_scores,
         answers,
         samples,
         judgements,
@@ -234,6 +241,10 @@ _KINDS = {
 
 def _score(row: Record) -> Row:
     return real(row["value"]), real(row.get("low")), real(row.get("high")), whole(row.get("n"))
+
+
+def _group_score(row: Record) -> Row:
+    return whole(row.get("position")), *_score(row), flag(row.get("enough"))
 
 
 def _column(record: Record, name: str, length: int, read: Callable[[Any], Any]) -> Iterable[Any]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 TABLES = {
     "scores": "SELECT split, task, metric, value, low, high, baseline_majority, baseline_tfidf, before_training, n "
     "FROM final_scores WHERE run = ? ORDER BY split, task, position",
+    "worst_groups": "SELECT split, task, by_column, metric, worst, value, low, high, n, overall, gap, group_count "
+    "FROM worst_groups WHERE run = ? ORDER BY split, task, by_column, position",
     "params": "SELECT name, value FROM params WHERE run = ? ORDER BY name",
     "stages": "SELECT attempt, name, cached, rows, round(seconds, 3) AS seconds, reason "
     "FROM stages WHERE run = ? ORDER BY time",
@@ -27,7 +29,7 @@ TABLES = {
     "artifacts": "SELECT name, bytes, path FROM artifacts WHERE run = ? ORDER BY name",
     "failures": "SELECT attempt, kind, message, trace FROM failures WHERE run = ? ORDER BY time",
 }
-SHOWN = ("scores", "gaps", "params", "stages", "attempts", "artifacts", "failures")
+SHOWN = ("scores", "worst_groups", "gaps", "params", "stages", "attempts", "artifacts", "failures")
 
 HEAD = (
     "run",

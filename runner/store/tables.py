@@ -145,6 +145,24 @@ TABLES = {
         },
         ("run", "split", "model", "task", "metric"),
     ),
+    "group_scores": Table(
+        "Scores of the best model on the examples that share a value of a column; `worst_groups` has the lowest.",
+        {
+            **_ORIGIN,
+            **_SPLIT,
+            **_TASK,
+            "by_column": ("VARCHAR", "the column whose values make the groups, or length_bucket"),
+            "group_name": ("VARCHAR", "the value; (none) where there is none"),
+            **_METRIC,
+            "position": ("BIGINT", "order of the metric among those of the task, 0-based; the first is its main one"),
+            "value": ("DOUBLE", "the score"),
+            "low": ("DOUBLE", "lower end of the confidence interval, null if unknown"),
+            "high": ("DOUBLE", "upper end of the confidence interval, null if unknown"),
+            "n": ("BIGINT", "answers in the group"),
+            "enough": ("BOOLEAN", "whether these are as many as the worst group needs"),
+        },
+        ("run", "split", "task", "by_column", "group_name", "metric"),
+    ),
     "answers": Table(
         "One row for each answer of the best model; a record holds all answers of one task on one split.",
         {

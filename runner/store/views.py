@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.store.groups import GROUPS
 from runner.store.origins import ORIGINS
 from runner.store.reproductions import REPRODUCTIONS
 from runner.store.standings import STANDINGS
@@ -216,6 +217,7 @@ VIEWS = {
             "support": "examples with this label in the data",
         },
     ),
+    **GROUPS,
     **STANDINGS,
     **ORIGINS,
     **REPRODUCTIONS,

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.evaluate import measure as module
-from runner.evaluate.measure import Measure, draw, interval, measure
+from runner.evaluate import draws as module
+from runner.evaluate.draws import draw
+from runner.evaluate.measure import Measure, interval, measure
 from tests.parts.answers import answered, made, of_choices
 
 METRICS = of_choices()
@@ -42,7 +43,7 @@ def test_a_measure_says_what_was_measured():
 
 def test_the_interval_of_four_answers_by_hand():
     # of four draws with three right among four, none is right in 0.4 % of the samples, at most one in 5.1 %
-    found = one(made([0, 0, 1, 1], [0, 0, 1, 0]), resamples=2000)
+    found = one(made([0, 0, 1, 1], [0, 0, 1, 0]), resamples=2000, method="percentile")
     assert found == Measure("mood", "accuracy", 0.75, 0.25, 1.0, 4)
 
 
@@ -52,7 +53,7 @@ def test_the_interval_is_the_percentile_bootstrap_of_the_draws():
     rows = np.concatenate([chunk.rows for chunk in draw(FEW, 200, 7)])
     assert rows.shape == (200, 6)
     scores = [f1_score(FEW.gold[each], FEW.predicted[each], average="macro", zero_division=0) for each in rows]
-    found = one(FEW, "macro_f1", confidence=0.9, resamples=200, seed=7)
+    found = one(FEW, "macro_f1", confidence=0.9, resamples=200, seed=7, method="percentile")
     assert (found.low, found.high) == pytest.approx(np.percentile(scores, [5, 95]))
 
 

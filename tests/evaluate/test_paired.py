@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner import kinds
-from runner.evaluate import measure as measuring
+from runner.evaluate import draws as measuring
 from runner.evaluate.paired import chance, paired
 from tests.parts.answers import made, of_choices, random
 from tests.parts.heads import guessed, toy

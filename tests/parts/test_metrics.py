@@ -13,7 +13,13 @@ from tests.parts.answers import LETTERS, answered, made, of_choices
 METRICS = of_choices()
 PER_CLASS = tuple(name for name in METRICS if kinds.pick("metrics", name).per_class)
 SURPRISE = -math.log(np.finfo(np.float64).eps)  # of a gold label with probability 0
-RANGES = {"matthews": (-1.0, 1.0), "quadratic_kappa": (-1.0, 1.0), "log_loss": (0.0, SURPRISE)}
+RANGES = {
+    "matthews": (-1.0, 1.0),
+    "quadratic_kappa": (-1.0, 1.0),
+    "log_loss": (0.0, SURPRISE),
+    "brier_score": (0.0, 2.0),
+}
+OURS = ("aurc", "expected_calibration_error")  # which scikit-learn has not
 
 every_metric = pytest.mark.parametrize("name", METRICS)
 law = settings(max_examples=15, deadline=None, database=None)
@@ -35,6 +41,7 @@ def by_sklearn(name, answers):
     macro = {"average": "macro", "zero_division": 0}
     return {
         "accuracy": lambda: metrics.accuracy_score(gold, predicted),
+        "brier_score": lambda: metrics.brier_score_loss(gold, answers.probabilities, labels=every, scale_by_half=False),
         "balanced_accuracy": lambda: metrics.balanced_accuracy_score(gold, predicted),
         "quadratic_kappa": lambda: np.nan_to_num(
             metrics.cohen_kappa_score(gold, predicted, labels=every, weights="quadratic")
@@ -114,7 +121,7 @@ def test_many_samples_at_once_score_as_one_by_one(name, answers, seed):
         assert here == near(score(name, answers.take(each)))
 
 
-@pytest.mark.parametrize("name", [name for name in METRICS if name not in (*PER_CLASS, "expected_calibration_error")])
+@pytest.mark.parametrize("name", [name for name in METRICS if name not in (*PER_CLASS, *OURS)])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @law
 @given(answered())
@@ -192,3 +199,42 @@ def test_calibration_error_by_hand(answers, expected):
     probabilities = [[confidence, 1 - confidence] for confidence, _ in answers]
     made_so = made(gold, [0] * len(gold), probabilities=probabilities)
     assert score("expected_calibration_error", made_so)[""] == near(expected)
+
+
+def test_brier_score_by_hand():
+    halves = made([0, 1], [0, 0], probabilities=[[0.5, 0.5], [0.75, 0.25]])
+    assert score("brier_score", halves)[""] == near((0.5 + 1.125) / 2)
+    assert score("brier_score", made([1], [0]))[""] == near(2)
+
+
+@pytest.mark.parametrize(
+    "answers,expected",
+    [
+        ([(0.9, True), (0.8, False), (0.7, True)], (0 + 1 / 2 + 1 / 3) / 3),
+        ([(0.9, False), (0.8, True), (0.7, True)], (1 + 1 / 2 + 1 / 3) / 3),
+        ([(0.8, True), (0.8, False), (0.6, True)], (1 / 2 + 1 / 2 + 1 / 3) / 3),
+        ([(0.6, False), (0.6, False)], 1.0),
+        ([(0.6, True)], 0.0),
+    ],
+    ids=["a sure mistake", "the surest mistake", "equally sure", "all wrong", "right"],
+)
+def test_area_under_risk_and_coverage_by_hand(answers, expected):
+    gold = [0 if right else 1 for _, right in answers]
+    probabilities = [[confidence, 1 - confidence] for confidence, _ in answers]
+    assert score("aurc", made(gold, [0] * len(gold), probabilities=probabilities))[""] == near(expected)
+
+
+@law
+@given(answered(), st.integers(0, 2**32 - 1))
+def test_area_is_the_mean_over_all_orders_of_the_equally_sure(answers, seed):
+    rng = np.random.default_rng(seed)
+    confidence = np.round(answers.probabilities.max(1), 1)  # many ties
+    wrong = answers.gold != answers.predicted
+    tied = made(answers.gold, answers.predicted, LETTERS[: len(answers.labels)], np.eye(len(answers.labels))[answers.predicted] * confidence[:, None])  # fmt: skip
+    found = score("aurc", tied)[""]
+    areas = []
+    for _ in range(400):
+        shuffled = rng.permutation(len(wrong))
+        order = shuffled[np.argsort(-confidence[shuffled], kind="stable")]
+        areas.append((wrong[order].cumsum() / np.arange(1, len(wrong) + 1)).mean())
+    assert found == pytest.approx(np.mean(areas), abs=0.05)

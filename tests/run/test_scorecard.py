@@ -93,6 +93,21 @@ def test_a_grid_is_judged_by_its_best_run_and_a_spec_by_its_own_criteria(results
     assert (found["run"], found["of"], found["verdict"]) == ("tiny-2", 3, "pass")
 
 
+def test_the_worst_group_is_a_criterion(results: Path) -> None:  # noqa: F811
+    gap = {"at_most": 0.1}
+    rules = {"worst_group": {"at_least": 0.7}, "worst_group_gap": gap, "macro_f1.worst_group_gap": gap}
+    judged(results, "one", rules)
+    log = log_of(results, "one")
+    for column, value in (("genre", 0.75), ("size", 0.625)):
+        row = {"group_name": "g", "metric": "macro_f1", "position": 0, "value": value, "low": 0.5, "high": 1.0}
+        log.write("group_scores", split="test", task="mood", by_column=column, rows=[row | {"n": 20, "enough": True}])
+    log.close()
+    found = facts(results, "one")
+    names = ("mood.worst_group", "mood.worst_group_gap", "mood.macro_f1.worst_group_gap")
+    assert verdicts(found) == dict.fromkeys(names, "fail")
+    assert [row["value"] for row in found["criteria"]] == [0.625, *[pytest.approx(0.275)] * 2]
+
+
 def test_the_report_has_the_scorecard(results: Path) -> None:  # noqa: F811
     judged(results, "one", RULES)
     run(results, "other", said(GOLD, [1]))

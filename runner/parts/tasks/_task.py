@@ -52,8 +52,6 @@ class Task(Part):
     surveyed: ClassVar[bool] = False
     # Units that are none of what the head looks for: a split needs others to be judged by.
     nothing: ClassVar[frozenset[str]] = frozenset()
-    # Whether `tuned` chooses something that changes the answers; baselines are then tuned alike.
-    tunes: ClassVar[bool] = False
     # Goes up whenever equal values come to count as something else.
     version: ClassVar[int] = 1
 
@@ -71,6 +69,11 @@ class Task(Part):
     """Scores to compute; the first one enters `combined`. Default macro_f1 and accuracy."""
     loss_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Factor of this task's loss in the sum over tasks. Default 1."""
+
+    @property
+    def tunes(self) -> bool:
+        """Whether `tuned` chooses something that changes the answers; baselines are then tuned alike."""
+        return False
 
     @property
     def form(self) -> Form:

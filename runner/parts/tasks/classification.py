@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from runner.answers.answers import Answers
 from runner.answers.choices import Choices, codes
 from runner.parts.tasks._labelled import Labelled
 from runner.parts.tasks._task import Place
+from runner.parts.tasks._temperature import fitted, tempered
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +34,7 @@ class Classification(Labelled):
     """
 
     kind: ClassVar[str] = "classification"
-    later: ClassVar[tuple[str, ...]] = ("focal",)
+    later: ClassVar[tuple[str, ...]] = ("focal", "temperature")
 
     type: Literal["classification"]
     """The kind of task."""
@@ -41,6 +44,15 @@ class Classification(Labelled):
     """Probability mass spread evenly over all classes. Default 0."""
     focal: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Exponent by which surely right examples count less (focal loss, Lin and others 2017); 0 is off. Default 0."""
+    temperature: Literal["tuned"] | Annotated[float, Field(gt=0, le=100)] = 1.0
+    """Divisor of the logits of probabilities; `tuned` for the least log loss on validation. Default 1.
+
+    It changes how sure answers are and no answer; the exported model has what was tuned.
+    """
+
+    @property
+    def tunes(self) -> bool:
+        return self.temperature == "tuned"
 
     def weights(self, counts: Mapping[str, int]) -> list[float] | None:
         """Weight of each class in the order of `counts`; scaled so that the mean over the training rows is 1."""
@@ -74,5 +86,24 @@ class Classification(Labelled):
         import numpy as np
 
         gold = codes(self.shown(values), place.labels)
-        probabilities = np.array(said).reshape(len(values), len(place.labels))
-        return Choices(*place, gold, probabilities.argmax(-1), probabilities)
+        probabilities = np.array(said, np.float64).reshape(len(values), len(place.labels))
+        return Choices(*place, gold, probabilities.argmax(-1), tempered(probabilities, self.divisor))
+
+    @property
+    def divisor(self) -> float:
+        """The temperature, which is 1 until it is tuned."""
+        return 1.0 if self.temperature == "tuned" else self.temperature
+
+    def reply(self, said: Any, outputs: Sequence[str], texts: Sequence[str]) -> dict[str, float]:
+        return super().reply(tempered(said, self.divisor), outputs, texts)
+
+    def tuned(self, answers: Answers) -> dict[str, Any]:
+        """The `temperature`."""
+        assert isinstance(answers, Choices)
+        return {"temperature": fitted(answers.probabilities, answers.gold)} if self.tunes and len(answers) else {}
+
+    def settled(self, answers: Answers, tuned: Mapping[str, Any]) -> Answers:
+        assert isinstance(answers, Choices)
+        if "temperature" not in tuned:
+            return answers
+        return replace(answers, probabilities=tempered(answers.probabilities, tuned["temperature"]))

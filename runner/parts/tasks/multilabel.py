@@ -40,7 +40,6 @@ class Multilabel(Task):
     shape: ClassVar[Shape] = Sets
     nested: ClassVar[bool] = True
     surveyed: ClassVar[bool] = True
-    tunes: ClassVar[bool] = True
 
     type: Literal["multilabel"]
     """The kind of task."""
@@ -54,6 +53,10 @@ class Multilabel(Task):
         default=["micro_f1", "macro_f1"]
     )
     """Scores to compute; the first one enters `combined`. Default micro_f1 and macro_f1."""
+
+    @property
+    def tunes(self) -> bool:
+        return self.threshold == "tuned"
 
     def units(self, value: str, texts: Sequence[str]) -> Iterable[str]:
         return listed(value)
