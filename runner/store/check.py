@@ -7,19 +7,23 @@ of their hashes, which no order of rows changes. Runs whose log grew meanwhile a
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import duckdb
+from filelock import FileLock
 
 from runner.errors import RunnerError
 from runner.store.ingest import ingest
 from runner.store.tables import TABLES
-from runner.store.working import PUBLISHED, quoted
+from runner.store.working import PUBLISHED, fault, quoted
 
 REBUILD = "`runner store rebuild` makes the database again from the logs"
+COMPARED = (*(name for name in TABLES if name != "offsets"), "summaries")
+ASIDE = ".check"  # the folder where the logs are read anew
 
 
 class Difference(NamedTuple):
@@ -43,30 +47,52 @@ class Checked(NamedTuple):
 
 
 def check(results: Path, *, files: bool = False) -> Checked:
-    """Compare database and logs; with `files` also the contents of all that runs left, by hash."""
+    """Compare database and logs; with `files` also the contents of all that runs left, by hash.
+
+    A database that cannot be read is a difference. RunnerError where nothing can be said: one that another program
+    holds, or a disk that is full.
+    """
     try:
         ingest(results)
-        con = duckdb.connect()
-        con.execute(f"ATTACH '{quoted(results / PUBLISHED)}' AS index (READ_ONLY)")
-    except (RunnerError, duckdb.Error) as error:
-        said = error.message if isinstance(error, RunnerError) else str(error).splitlines()[0]
-        return Checked(0, 0, 0, 0, 0, (Difference("", "", said, REBUILD),))
-    with con, TemporaryDirectory(prefix=".check-", dir=results) as folder:
-        again = Path(folder)
-        (results / "runs").mkdir(exist_ok=True)
-        (again / "runs").symlink_to((results / "runs").absolute(), target_is_directory=True)
-        ingest(again)
-        con.execute(f"ATTACH '{quoted(again / PUBLISHED)}' AS logs (READ_ONLY)")
-        return compared(con, results, files=files)
+        with beside(results) as con:
+            return compared(con, results, files=files)
+    except duckdb.Error as error:
+        return unreadable(fault(results / PUBLISHED, error))
+    except RunnerError as error:
+        return unreadable(error)
+
+
+def unreadable(error: RunnerError) -> Checked:
+    """What there is to say of a database that only a rebuild mends; any other error is raised."""
+    if "store rebuild" not in error.hint:
+        raise error
+    return Checked(0, 0, 0, 0, 0, (Difference("", "", error.message, error.hint),))
+
+
+@contextmanager
+def beside(results: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published database as `index`, and as `logs` one that is made of the logs, for as long as this lasts."""
+    again = results / ASIDE
+    with FileLock(results / f"{ASIDE}.lock"):
+        shutil.rmtree(again, ignore_errors=True)  # a kill left it
+        try:
+            again.mkdir()
+            (results / "runs").mkdir(exist_ok=True)
+            (again / "runs").symlink_to((results / "runs").absolute(), target_is_directory=True)
+            ingest(again)
+            with duckdb.connect() as con:
+                for name, folder in {"index": results, "logs": again}.items():
+                    con.execute(f"ATTACH '{quoted(folder / PUBLISHED)}' AS {name} (READ_ONLY)")
+                yield con
+        finally:
+            shutil.rmtree(again, ignore_errors=True)
 
 
 def compared(con: duckdb.DuckDBPyConnection, results: Path, *, files: bool) -> Checked:
     """The two databases side by side."""
     growing = {run for (run,) in con.execute(GROWING).fetchall()}
     found, rows = [], 0
-    for name in TABLES:
-        if name == "offsets":
-            continue
+    for name in COMPARED:
         for run, one, other, same in con.execute(SIDES.format(table=name)).fetchall():
             rows += other
             if run not in growing and not same:
@@ -79,7 +105,7 @@ def compared(con: duckdb.DuckDBPyConnection, results: Path, *, files: bool) -> C
     runs, bad = con.execute(
         "SELECT (SELECT count(*) FROM logs.offsets), (SELECT count(*) FROM logs.bad_lines)"
     ).fetchall()[0]
-    return Checked(runs, len(TABLES) - 1, rows, len(growing), bad, tuple(sorted(found)))
+    return Checked(runs, len(COMPARED), rows, len(growing), bad, tuple(sorted(found)))
 
 
 GROWING = "SELECT run FROM logs.offsets l JOIN index.offsets i USING (run) WHERE l.position <> i.position"

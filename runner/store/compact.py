@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -11,23 +12,26 @@ from runner.store.ingest import ingest
 from runner.store.migrations import KEPT, migrate
 from runner.store.working import PUBLISHED, WORKING, create, fault, locked, publish, quoted
 
+ASIDE = ".compact"  # the folder where it is written
 OWN = ("migrations", "texts", "metric_definitions")  # a new database has them already
 
 
 def compact(results: Path) -> tuple[int, int]:
-    """Write the working file anew and publish it; its bytes before and after. A kill leaves the old one."""
+    """Write the working file anew and publish it; its bytes before and after. A kill or a full disk leaves the old."""
     ingest(results)
     with locked(results):
-        old, new = results / WORKING, results / f".{WORKING}.compact"
+        old, new = results / WORKING, results / ASIDE / WORKING
         before = old.stat().st_size
-        for left in (new, new.with_name(f"{new.name}.wal")):
-            left.unlink(missing_ok=True)
+        shutil.rmtree(new.parent, ignore_errors=True)  # a kill left it
         try:
+            new.parent.mkdir()
             create(new)
             copy(old, new)
+            os.replace(new, old)
         except duckdb.Error as error:
             raise fault(old, error) from error
-        os.replace(new, old)
+        finally:
+            shutil.rmtree(new.parent, ignore_errors=True)
         publish(results)
         return before, (results / PUBLISHED).stat().st_size
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from runner.errors import RunnerError
-from runner.store.grids import leaderboard, members, remove, shown
+from runner.store.grids import leaderboard, members, shown
 from runner.store.ingest import rebuild
 from runner.store.query import query
 
@@ -60,19 +61,23 @@ def prune(results: Path, wish: Wish, now: float, *, dry_run: bool = False) -> tu
     going = [each for row in chosen if row["run"] not in kept for each in parts(results, row, wish)]
     if dry_run:
         return going, spared
-    gone = [each for each in going if removed(results / "runs" / each.run, each.part)]
-    if gone and not wish.models:
-        rebuild(results)
-    return gone, spared
+    try:
+        return [each for each in going if removed(results / "runs" / each.run, each.part)], spared
+    finally:
+        if going and not wish.models:
+            rebuild(results)
 
 
 def removed(folder: Path, part: str) -> bool:
     """Remove a run or a part of it; False where somebody has just gone on with it."""
     try:
         with FileLock(folder / ".lock", timeout=0):
-            remove([folder / part])
+            shutil.rmtree(folder / part)
     except Timeout:
         return False
+    except OSError as error:
+        what = f"cannot remove `{folder / part}`: {error.strerror or error}"
+        raise RunnerError(what, "see to it and ask again; the rest stays") from error
     return True
 
 
@@ -83,18 +88,20 @@ def wanted(row: dict[str, Any], wish: Wish, now: float) -> bool:
 
 
 def bests(results: Path) -> set[str]:
-    """The runs at the first place of each grid's leaderboard."""
+    """The runs at the first place of each grid's leaderboard; all that finished where no validation gave places."""
     found: set[str] = set()
     for row in query(results, GRIDS).to_pylist():
         first = leaderboard(results, row["grid"])[0]
-        found |= {trial["run"] for trial in members(results, row["grid"]) if at(trial, first)}
+        judged = any(label.startswith("validation ") for label in first)
+        trials = [trial for trial in members(results, row["grid"]) if trial["state"] == "finished"]
+        found |= {trial["run"] for trial in trials if not judged or at(trial, first)}
     return found
 
 
 def at(trial: dict[str, Any], first: dict[str, Any]) -> bool:
     """Whether a trial is at a point of a leaderboard."""
     point = {name: shown(value) for name, value in trial["point"].items() if name != "seed"}
-    return trial["state"] == "finished" and all(first.get(name) == value for name, value in point.items())
+    return all(first.get(name) == value for name, value in point.items())
 
 
 def parts(results: Path, row: dict[str, Any], wish: Wish) -> Iterator[Pruned]:

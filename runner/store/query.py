@@ -68,12 +68,23 @@ def limited(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
     if limits.seconds is None:
         yield
         return
-    over = threading.Timer(limits.seconds, con.interrupt)
-    over.start()
+    if not 0 < limits.seconds < threading.TIMEOUT_MAX:
+        raise RunnerError(f"no statement can end after {limits.seconds:g} seconds", "give `--timeout` more than 0")
+    over = threading.Event()
+    watch = threading.Thread(target=stop, args=(con, limits.seconds, over), daemon=True)
+    watch.start()
     try:
         yield
     finally:
-        over.cancel()
+        over.set()
+        watch.join()
+
+
+def stop(con: duckdb.DuckDBPyConnection, seconds: float, over: threading.Event) -> None:
+    """Interrupt, again and again until it is over: one that comes before or between statements is forgotten."""
+    while not over.wait(seconds):
+        con.interrupt()
+        seconds = 0.05
 
 
 def told(results: Path, sql: str, params: Params = (), limits: Limits = FREE) -> tuple[str, int]:
@@ -137,11 +148,15 @@ def relation(con: duckdb.DuckDBPyConnection, sql: str, params: Params = ()) -> d
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """DuckDB's words, with what may have been meant."""
+    """DuckDB's words, with what may have been meant; Ctrl-C, which DuckDB takes for a fault, as itself."""
     try:
         yield
     except duckdb.Error as error:
         raise RunnerError(str(error).strip(), hint(str(error))) from error
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 def opened(path: Path) -> duckdb.DuckDBPyConnection:
@@ -155,7 +170,9 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
 
 def hint(message: str) -> str:
     """What may have been meant."""
-    if "file system operations are disabled" in message:
+    if "Corrupt database" in message:
+        return "`runner store rebuild` makes it again from the logs"
+    if "file system operations are disabled" in message or "external access" in message:
         return "only the store is read; `--external` allows files and URLs too"
     if "Interrupted" in message:
         return "its time was over; ask for less, or give it longer by `--timeout`"

@@ -8,7 +8,7 @@ import duckdb
 
 from runner.store.ingest import ingest
 from runner.store.migrations import MIGRATIONS
-from runner.store.working import WORKING, fault, locked
+from runner.store.working import WORKING, connect, fault, locked
 
 
 def upgrade(results: Path) -> tuple[int, int]:
@@ -24,7 +24,7 @@ def number(path: Path) -> int:
     if not path.exists():
         return 0
     try:
-        with duckdb.connect(str(path)) as con:
+        with connect(path, wait=10.0) as con:
             known = con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'migrations'").fetchone()
             row = con.execute("SELECT coalesce(max(number), 0) FROM migrations").fetchone() if known else None
             return int(row[0]) if row else 0

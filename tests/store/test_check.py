@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from runner.errors import RunnerError
+from runner.store import check as module
 from runner.store.check import check
 from runner.store.ingest import ingest, rebuild
 from tests.store import runs
@@ -37,8 +43,6 @@ def store(results: Path) -> Path:
 
 def change(results: Path, sql: str) -> None:
     """Change both databases behind the program's back; their stamps stay alike."""
-    import os
-
     for name in BOTH:
         at = (results / name).stat()
         with duckdb.connect(str(results / name)) as con:
@@ -54,7 +58,7 @@ def test_a_store_that_nobody_touched_is_as_its_logs_say(store: Path) -> None:
     seen = check(store, files=True)
     assert (seen.runs, seen.differences, seen.unreadable, seen.growing) == (2, (), 0, 0)
     assert seen.rows > 100
-    assert not list(store.glob(".check-*"))
+    assert not (store / ".check").exists()
 
 
 CHANGES: dict[str, tuple[Callable[[Path], object], set[tuple[str, str]]]] = {
@@ -73,6 +77,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object], set[tuple[str, str]]]] = {
     "a point that changed": (
         lambda at: change(at, "UPDATE points SET value = 7 WHERE step = 2 AND isfinite(value)"),
         {("one-1", "metrics"), ("two-1", "metrics")},
+    ),
+    "a map that changed": (
+        lambda at: change(at, "UPDATE summaries SET scores = MAP {'mood.f1': 1.0} WHERE run = 'one-1'"),
+        {("one-1", "summaries")},
     ),
     "a file of another size": (
         lambda at: (at / "runs/one-1/model/w.bin").write_bytes(b"weight"),
@@ -124,3 +132,48 @@ def test_a_run_whose_log_is_gone(store: Path) -> None:
 def test_nothing_at_all_is_fine(tmp_path: Path) -> None:
     seen = check(tmp_path / "new")
     assert (seen.runs, seen.differences) == (0, ())
+
+
+def test_a_damaged_block_is_a_difference_and_no_fault_of_the_program(store: Path) -> None:
+    whole, rng, said = (store / "results.duckdb").read_bytes(), random.Random(3), set()
+    at = (store / "results.duckdb").stat()
+    for _ in range(12):
+        place = rng.randrange(len(whole))
+        (store / "results.duckdb").write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        os.utime(store / "results.duckdb", ns=(at.st_atime_ns, at.st_mtime_ns))
+        said |= {(each.what.partition(": ")[0], each.hint) for each in check(store).differences}
+    hint = "`runner store rebuild` makes it again from the logs"
+    assert (f"`{store / 'results.duckdb'}` is damaged", hint) in said
+    assert not (store / ".check").exists()
+    rebuild(store)
+    assert found(store) == set()
+
+
+HOLDER = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def held(store: Path) -> Iterator[Path]:
+    """A store that another program holds open for writing."""
+    words = [sys.executable, "-c", HOLDER, str(store / "store.duckdb")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield store
+        process.communicate()
+
+
+def test_a_store_that_another_program_holds_is_not_called_damaged(held: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ingest", lambda results: ingest(results, wait=0))
+    with pytest.raises(RunnerError, match="is locked by process") as caught:
+        check(held)
+    assert caught.value.hint == "close that program, then ask again"
+
+
+def test_a_check_that_was_killed_left_something_behind(store: Path) -> None:
+    (store / ".check").mkdir()
+    (store / ".check" / "runs").symlink_to(store / "runs", target_is_directory=True)
+    (store / ".check" / "store.duckdb").write_bytes(b"half a database")
+    assert found(store) == set()
+    assert not (store / ".check").exists()
+    assert len(list((store / "runs").iterdir())) == 2

@@ -75,3 +75,20 @@ def test_a_wish_that_names_nothing_or_no_grid(store: Path) -> None:
         prune(store, Wish(), LATER)
     with pytest.raises(RunnerError, match="no grid `h`"):
         prune(store, Wish(grid="h"), LATER)
+
+
+def test_all_that_finished_stays_of_a_grid_that_no_validation_judged(results: Path) -> None:
+    for rate, answers in enumerate((WORSE, runs.GOLD)):
+        runs.run(results, f"tested-{rate}", answers, grid={"rate": rate}, experiment="g", split="test")
+    gone, spared = prune(results, Wish(older=DAY), LATER)
+    assert (gone, sorted(spared)) == ([], ["tested-0", "tested-1"])
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_is_told_as_it_is(store: Path) -> None:
+    model = store / "runs/bad-1/model"
+    model.rename(store / "kept")
+    model.symlink_to(store / "kept", target_is_directory=True)
+    with pytest.raises(RunnerError, match=r"cannot remove `.*bad-1/model`: "):
+        prune(store, Wish(failed=True, models=True), LATER)
+    assert (store / "kept/w").exists()
+    assert left(store) == ["bad-1", "busy-1", "good-1", "poor-1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -299,13 +300,25 @@ def test_a_small_question_loads_nothing_that_it_does_not_need(store: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "sql", ["FROM read_csv('{file}')", "COPY (SELECT 1) TO '{file}'", "ATTACH '{file}'", "LOAD httpfs"]
+    "sql",
+    [
+        "FROM read_csv('{file}')",
+        "FROM read_text('https://127.0.0.1:9/x')",
+        "FROM glob('/*')",
+        "COPY (SELECT 1) TO '{file}'",
+        "EXPORT DATABASE '{file}'",
+        "ATTACH '{file}'",
+        "LOAD httpfs",
+        "SET enable_external_access = true; FROM read_csv('{file}')",
+        "SET allowed_paths = ['{file}']; FROM read_csv('{file}')",
+    ],
 )
 def test_nothing_but_the_store_is_read_or_written(store: Path, tmp_path: Path, sql: str) -> None:
     file = tmp_path / "other.csv"
     file.write_text("a\n1\n")
-    with pytest.raises(RunnerError):
+    with pytest.raises(RunnerError) as caught:
         query(store, sql.format(file=file))
+    assert "--external" in caught.value.hint
     assert file.read_text() == "a\n1\n"
 
 
@@ -328,6 +341,56 @@ def test_what_has_no_end_is_given_up(store: Path, ask: Any) -> None:
     with pytest.raises(RunnerError) as caught:
         ask(store, ENDLESS, limits=Limits(seconds=0.2))
     assert "--timeout" in caught.value.hint
+
+
+@pytest.mark.parametrize("ask", [query, told])
+def test_an_interrupt_that_comes_too_early_is_not_the_last(store: Path, ask: Any) -> None:
+    with pytest.raises(RunnerError) as caught:
+        ask(store, "SELECT 1;" * 500 + ENDLESS, limits=Limits(seconds=1e-6))
+    assert "--timeout" in caught.value.hint
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_limit_that_is_no_time_is_refused(store: Path, seconds: float) -> None:
+    with pytest.raises(RunnerError, match="no statement can end after"):
+        query(store, "SELECT 1", limits=Limits(seconds=seconds))
+
+
+STOPPED = """
+import os, signal, sys, threading
+from runner import __main__ as program, cli
+from runner.store import query
+
+def begun(*words, **named):
+    threading.Timer(0.3, os.kill, [os.getpid(), signal.SIGINT]).start()
+    return asked(*words, **named)
+
+asked, query.relation = query.relation, begun
+sys.argv = ["runner", "query", *sys.argv[1:]]
+sys.exit(program.code())
+"""
+
+
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_an_interrupt_from_the_keyboard_ends_what_has_no_end(store: Path, format: str) -> None:
+    words = [sys.executable, "-c", STOPPED, ENDLESS, "--format", format, "--results", str(store)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_damage_that_a_question_meets_is_answered_with_what_mends_it(results: Path) -> None:
+    log_of(results).write("answers", task="a", ids=[f"{n**9:040}" for n in range(20_000)])
+    query(results, "SELECT 1")
+    file = results / "results.duckdb"
+    at, content = file.stat(), bytearray(file.read_bytes())
+    place = content.index(b"0" * 20)
+    content[place : place + 20] = b"1" * 20
+    file.write_bytes(content)
+    os.utime(file, ns=(at.st_atime_ns, at.st_mtime_ns))
+    fault = refused(results, "SELECT count(DISTINCT id) FROM answers")
+    assert "Corrupt database" in fault.message
+    assert fault.hint == "`runner store rebuild` makes it again from the logs"
 
 
 def test_a_table_for_people_has_an_end(store: Path) -> None:
