@@ -6,6 +6,8 @@ import numpy as np
 
 from runner.answers.resamples import Numbers
 
+DIGITS = 9  # of the acceleration: how many samples are scored at once changes the last bits
+
 
 def bca(drawn: Numbers, value: float, left_out: Numbers, confidence: float) -> tuple[float, float]:
     """The interval of a score `value` by the scores of samples, and by those of all examples but some.
@@ -40,7 +42,7 @@ def acceleration(left_out: Numbers) -> float:
     """How fast the error of a score changes with the score, by the jackknife; 0 where nothing moves it."""
     away = left_out.mean() - left_out if len(left_out) else left_out
     spread = float((away**2).sum())
-    return float((away**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
+    return round(float((away**3).sum()) / (6 * spread**1.5), DIGITS) if spread > 0 else 0.0
 
 
 def percentile(samples: Numbers, shares: Numbers) -> tuple[float, float]:

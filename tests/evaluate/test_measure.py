@@ -92,7 +92,7 @@ def test_the_interval_of_accuracy_covers_the_truth_as_often_as_it_says():
 
 def test_more_confidence_is_a_wider_interval():
     narrow, wide = (one(FEW, "macro_f1", confidence=each) for each in (0.5, 0.95))
-    assert wide.low < narrow.low <= narrow.value <= narrow.high < wide.high
+    assert wide.low < narrow.low <= narrow.value <= narrow.high <= wide.high <= 1
 
 
 @law
