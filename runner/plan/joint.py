@@ -12,7 +12,7 @@ from runner.plan.streams import recipe_of
 from runner.spec.tables import Experiment
 
 MOST = 8  # trials in one process
-FULL = 80  # tokens of a batch, beyond which sharing was no faster: benchmarks/adapters.py
+FULL = 140  # tokens of a batch: with 129 sharing won 1.37 times, with 257 it no longer did: benchmarks/adapters.py
 
 
 class Sharing(NamedTuple):

@@ -172,7 +172,7 @@ def hint(message: str) -> str:
     """What may have been meant."""
     if "Corrupt database" in message:
         return "`runner store rebuild` makes it again from the logs"
-    if "file system operations are disabled" in message or "external access" in message:
+    if re.search(r"file system operations are disabled|external[ _](access|extensions)", message):
         return "only the store is read; `--external` allows files and URLs too"
     if "Interrupted" in message:
         return "its time was over; ask for less, or give it longer by `--timeout`"
