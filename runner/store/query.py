@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import duckdb
 
@@ -31,6 +31,7 @@ from runner.store.working import PUBLISHED, fault
 if TYPE_CHECKING:
     import pyarrow as pa
 
+T = TypeVar("T")
 Params: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Ask: TypeAlias = "Callable[..., pa.Table]"  # of SQL and its parameters
 
@@ -57,7 +58,7 @@ def query(results: Path, sql: str, params: Params = (), limits: Limits = FREE) -
     if not sql.strip():
         raise RunnerError("no SQL to run", 'try: runner query "SELECT * FROM run_summary"')
     with connected(results) as con, limited(con, limits):
-        return rows_of(con, sql, params)
+        return heeding(con, lambda: rows_of(con, sql, params))
 
 
 @contextmanager
@@ -93,14 +94,43 @@ def told(results: Path, sql: str, params: Params = (), limits: Limits = FREE) ->
     Asked most, it loads no Arrow, and no rich but on a terminal.
     """
     with connected(results) as con, explained(), limited(con, limits):
-        found = relation(con, sql, params)
+        found, shown = heeding(con, lambda: some(relation(con, sql, params)))
         kinds = [str(each) for each in found.types]
         right = [kind in NUMBERS or kind.startswith("DECIMAL") for kind in kinds]
-        rows = [
-            [cell(pairs(*each)) for each in zip(row, kinds, strict=True)] for row in found.limit(MOST + 1).fetchall()
-        ]
+        rows = [[cell(pairs(*each)) for each in zip(row, kinds, strict=True)] for row in shown]
         more = f"... more than {MOST:,} rows: LIMIT them, or write them with --output\n" if len(rows) > MOST else ""
         return draw(found.columns, right, rows[:MOST]) + more, len(rows)
+
+
+def some(found: duckdb.DuckDBPyRelation) -> tuple[duckdb.DuckDBPyRelation, list[tuple[Any, ...]]]:
+    """A relation and as many of its rows as a table shows, and one more."""
+    return found, found.limit(MOST + 1).fetchall()
+
+
+def heeding(con: duckdb.DuckDBPyConnection, act: Callable[[], T]) -> T:
+    """What `act` gives: it works in a thread of its own, for DuckDB may leave Ctrl-C unheard as long as it computes."""
+    found: list[T] = []
+    faults: list[BaseException] = []
+    over = threading.Event()  # an interrupted `join` takes a thread for ended in Python 3.11
+
+    def work() -> None:
+        try:
+            found.append(act())
+        except BaseException as error:
+            faults.append(error)
+        finally:
+            over.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        over.wait()
+    except KeyboardInterrupt:
+        while not over.wait(0.05):
+            con.interrupt()
+        raise
+    if faults:
+        raise faults[0]
+    return found[0]
 
 
 def pairs(value: Any, kind: str) -> Any:
@@ -148,15 +178,11 @@ def relation(con: duckdb.DuckDBPyConnection, sql: str, params: Params = ()) -> d
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """DuckDB's words, with what may have been meant; Ctrl-C, which DuckDB takes for a fault, as itself."""
+    """DuckDB's words, with what may have been meant."""
     try:
         yield
     except duckdb.Error as error:
         raise RunnerError(str(error).strip(), hint(str(error))) from error
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":
-            raise
-        raise KeyboardInterrupt from error
 
 
 def opened(path: Path) -> duckdb.DuckDBPyConnection:

@@ -159,8 +159,7 @@ def test_asking_to_stop_twice_saves_and_a_second_run_goes_on(tiny: Path, tmp_pat
     process = started(spec, results)
     until(lambda: len(list((results / "runs").glob("*/state/state.json"))) == 2, process)
     process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    until(lambda: process.poll() is not None or not process.send_signal(signal.SIGTERM), None)
+    process.send_signal(signal.SIGTERM)  # two of one kind may arrive as one
     assert process.wait() == 130
     states = [row["state"] for row in members(results, "tiny")]
     assert states.count("interrupted") == 2 and states.count("planned") == 2

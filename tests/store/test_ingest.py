@@ -228,6 +228,17 @@ EACH: list[tuple[str, dict[str, Any], str, Rows]] = [
         [("demo", 1, AT, "ValueError", "no", "...", 3)],
     ),
     (
+        "group_scores",
+        {
+            "split": "test",
+            "task": "mood",
+            "by_column": "genre",
+            "rows": [{"group_name": "news", "metric": "f1", "position": 0, "value": 0.5, "n": 4, "enough": True}],
+        },
+        "group_scores",
+        [("demo", 1, "test", "mood", "genre", "news", "f1", 0, 0.5, None, None, 4, True)],
+    ),
+    (
         "review",
         {
             "task": "tale",
